@@ -1,0 +1,103 @@
+using Rev.Domain.Common;
+
+namespace Rev.Domain.Accounts;
+
+/// <summary>What a mail is for. Stored as a number: never renumber.</summary>
+public enum MailKind
+{
+    /// <summary>The first keys of a new account.</summary>
+    FirstKeys = 0,
+    /// <summary>A link to a page that gives a known account a new key.</summary>
+    NewKeyLink = 1,
+}
+
+/// <summary>A mail that is owed. No secret lies in it: the sender mints what the mail says.</summary>
+public sealed class MailRequest
+{
+    private MailRequest(RowId id, AccountId accountId, MailKind kind, DateTimeOffset createdAt, DateTimeOffset dueAt)
+    {
+        Id = id;
+        AccountId = accountId;
+        Kind = kind;
+        CreatedAt = createdAt;
+        DueAt = dueAt;
+    }
+
+    /// <summary>Its id.</summary>
+    public RowId Id { get; private set; }
+
+    /// <summary>To whom.</summary>
+    public AccountId AccountId { get; private set; }
+
+    /// <summary>What for.</summary>
+    public MailKind Kind { get; private set; }
+
+    /// <summary>When it was asked for.</summary>
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    /// <summary>When to try next; a sender that takes it moves this ahead, so that no other takes it too.</summary>
+    public DateTimeOffset? DueAt { get; private set; }
+
+    /// <summary>Tries so far.</summary>
+    public int Attempts { get; private set; }
+
+    /// <summary>When the mail was handed over.</summary>
+    public DateTimeOffset? SentAt { get; private set; }
+
+    /// <summary>A mail owed from now.</summary>
+    public static MailRequest Owe(RowId id, AccountId account, MailKind kind, DateTimeOffset now) => new(id, account, kind, now, now);
+
+    /// <summary>A sender takes it: nobody else tries before the lease is over.</summary>
+    public void Take(DateTimeOffset now, TimeSpan lease)
+    {
+        Attempts++;
+        DueAt = now + lease;
+    }
+
+    /// <summary>It was handed over.</summary>
+    public void Sent(DateTimeOffset now)
+    {
+        SentAt = now;
+        DueAt = null;
+    }
+
+    /// <summary>It could not be handed over: try again, later each time, for three days.</summary>
+    public void Failed(DateTimeOffset now) =>
+        DueAt = now - CreatedAt > TimeSpan.FromDays(3) ? null : now + TimeSpan.FromSeconds(Math.Min(5 * Math.Pow(2, Attempts), 3600));
+}
+
+/// <summary>A link that works once, for an hour. Only its keyed hash is stored.</summary>
+public sealed class LinkToken
+{
+    /// <summary>How long a link works.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
+
+    private LinkToken(RowId id, AccountId accountId, byte[] hash, DateTimeOffset expiresAt)
+    {
+        Id = id;
+        AccountId = accountId;
+        Hash = hash;
+        ExpiresAt = expiresAt;
+    }
+
+    /// <summary>Its id.</summary>
+    public RowId Id { get; private set; }
+
+    /// <summary>Whose it is.</summary>
+    public AccountId AccountId { get; private set; }
+
+    /// <summary>HMAC-SHA-256 of the token.</summary>
+    public byte[] Hash { get; private set; }
+
+    /// <summary>Until when it works.</summary>
+    public DateTimeOffset ExpiresAt { get; private set; }
+
+    /// <summary>When it was used.</summary>
+    public DateTimeOffset? UsedAt { get; private set; }
+
+    /// <summary>A new link.</summary>
+    public static LinkToken Issue(RowId id, AccountId account, byte[] hash, DateTimeOffset now) => new(id, account, hash, now + Lifetime);
+
+    /// <summary>Whether it would work now.</summary>
+    public bool IsValid(DateTimeOffset now) => UsedAt is null && now < ExpiresAt;
+}
