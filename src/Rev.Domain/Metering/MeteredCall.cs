@@ -17,11 +17,6 @@ public enum ReportedOutcome
     Pending = 3,
 }
 
-/// <summary>The idempotency of a call: whose key, and what content.</summary>
-/// <param name="Key">16 bytes of SHA-256 over tenant and key.</param>
-/// <param name="Content">16 bytes of SHA-256 over the content, after parsing and defaults.</param>
-public readonly record struct Idempotency(UInt128 Key, UInt128 Content);
-
 /// <summary>What a caller says of one execution; checked for shape.</summary>
 public sealed record CallReport(
     CallFacts Facts, ReportedOutcome Outcome, bool HasMetadata, DateTimeOffset? ExpiresAt, DateTimeOffset? OccurredAt);
@@ -197,18 +192,6 @@ public static class MeteringErrors
 {
     /// <summary>No call of that id.</summary>
     public static readonly Error CallNotFound = new("event.not_found", ErrorKind.NotFound, "There is no such event.");
-
-    /// <summary>The key was used for another content.</summary>
-    public static readonly Error KeyReused =
-        new("idempotency.key_reused", ErrorKind.Conflict, "The idempotency key was used before with a different content.");
-
-    /// <summary>The queue in front of the store is full, or the store did not take it in time.</summary>
-    public static readonly Error Overloaded =
-        new("service.overloaded", ErrorKind.Unavailable, "Rev cannot take the call now. Retry with the same idempotency key.") { RetryAfter = TimeSpan.FromSeconds(1) };
-
-    /// <summary>The store cannot be reached.</summary>
-    public static readonly Error StoreUnavailable =
-        new("service.unavailable", ErrorKind.Unavailable, "The store cannot be reached now. Retry with the same idempotency key.") { RetryAfter = TimeSpan.FromSeconds(2) };
 
     /// <summary>A total would no longer be exact.</summary>
     public static readonly Error AmountTooLarge =

@@ -1,0 +1,40 @@
+using FluentValidation;
+using MediatR;
+using Rev.Application.Common;
+using Rev.Domain.Accounts;
+using Rev.Domain.Common;
+
+namespace Rev.Application.Accounts;
+
+/// <summary>Uses a mailed link, once: a new live key.</summary>
+public sealed record RedeemLink(string? Token) : IRequest<Result<RedeemedKey>>;
+
+/// <summary>The key, shown once.</summary>
+public sealed record RedeemedKey(string Secret);
+
+/// <summary>Shape of <see cref="RedeemLink"/>.</summary>
+public sealed class RedeemLinkValidator : AbstractValidator<RedeemLink>
+{
+    /// <summary>The rules.</summary>
+    public RedeemLinkValidator() =>
+        RuleFor(x => x.Token).NotEmpty().MaximumLength(200).OverridePropertyName("token").WithMessage("is required");
+}
+
+/// <summary>Handles <see cref="RedeemLink"/>.</summary>
+public sealed class RedeemLinkHandler(ILinks links, IApiKeys keys, ISecrets secrets, IIdFactory ids, IUnitOfWork unit, TimeProvider clock)
+    : IRequestHandler<RedeemLink, Result<RedeemedKey>>
+{
+    /// <inheritdoc/>
+    public async Task<Result<RedeemedKey>> Handle(RedeemLink request, CancellationToken cancellationToken)
+    {
+        var now = clock.Now();
+        LinkToken? link = null;
+        foreach (var hash in secrets.Hashes(request.Token!)) link ??= await links.Find(hash, cancellationToken);
+        if (link is null || !link.IsValid(now) || !await links.Use(link, now, cancellationToken)) return AccountErrors.LinkUsed;
+
+        var (secret, keyHash, hint) = secrets.NewKey(Mode.Live);
+        keys.Add(ApiKey.Issue(new(ids.Next(now)), link.AccountId, Mode.Live, ApiKeyNames.FromLink, Scopes.Admin, keyHash, hint, now));
+        _ = await unit.Commit(cancellationToken);
+        return new RedeemedKey(secret);
+    }
+}

@@ -1,0 +1,23 @@
+using System.Security.Cryptography;
+using System.Text;
+using Rev.Domain.Common;
+
+namespace Rev.Application.Common;
+
+/// <summary>128-bit hashes of idempotency keys and contents: the first half of SHA-256.</summary>
+public static class IdempotencyHash
+{
+    /// <summary>Longest key, in characters.</summary>
+    public const int MaxKeyLength = 255;
+
+    /// <summary>The hash of a key, unique per account, mode and space of keys.</summary>
+    public static UInt128 Key(Tenant tenant, string space, string key) => Content($"{tenant.Account}\n{(int)tenant.Mode}\n{space}\n{key}");
+
+    /// <summary>The hash of a text.</summary>
+    public static UInt128 Content(string text) => Of(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>The hash of bytes.</summary>
+    public static UInt128 Content(ReadOnlySpan<byte> bytes) => Of(SHA256.HashData(bytes));
+
+    private static UInt128 Of(byte[] hash) => UlidText.FromBytes(hash[..16]);
+}

@@ -1,0 +1,32 @@
+using Rev.Domain.Common;
+
+namespace Rev.Application.Common;
+
+/// <summary>One transaction over what the repositories were handed.</summary>
+public interface IUnitOfWork
+{
+    /// <summary>Writes all of it, or nothing.</summary>
+    /// <returns>False when another request wrote a row with the same key, or changed a row, at the same time; nothing is kept then.</returns>
+    Task<bool> Commit(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Runs a change of tiers, agents or customers alone for its tenant: reads inside see all earlier changes. Commits
+    /// on success, undoes on a refusal, starts over when a row was written at the same time. Takes effect on this
+    /// process before it returns, and within 2 s on others.
+    /// </summary>
+    Task<Result<T>> ChangePricing<T>(Tenant tenant, Func<CancellationToken, Task<Result<T>>> change, CancellationToken cancellationToken);
+}
+
+/// <summary>Tells the sweeper of this process that a row is due, so that nothing waits for the next tick.</summary>
+public interface IWakeUp
+{
+    /// <summary>Mails are due.</summary>
+    void Mails();
+}
+
+/// <summary>What other modules may know of an account.</summary>
+public interface IAccountSettings
+{
+    /// <summary>The currency of tiers that name none.</summary>
+    Task<Currency> DefaultCurrency(AccountId account, CancellationToken cancellationToken);
+}

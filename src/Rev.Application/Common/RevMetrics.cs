@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Rev.Application.Common;
+
+/// <summary>What Rev measures of itself. Names follow OpenTelemetry's conventions; times are in seconds.</summary>
+public static class RevMetrics
+{
+    /// <summary>Name of the meter and the activity source.</summary>
+    public const string Name = "Rev";
+
+    /// <summary>Spans of requests.</summary>
+    public static readonly ActivitySource Activities = new(Name);
+
+    private static readonly Meter Meter = new(Name);
+
+    /// <summary>Metered calls, by result: stored, replayed, refused.</summary>
+    public static readonly Counter<long> Calls = Meter.CreateCounter<long>("rev.meter.calls", "{call}", "Metered calls by result");
+
+    /// <summary>One commit of the group-commit writer.</summary>
+    public static readonly Histogram<double> CommitDuration =
+        Meter.CreateHistogram<double>("rev.meter.commit.duration", "s", "Time of one commit of the group-commit writer");
+
+    /// <summary>Items per commit.</summary>
+    public static readonly Histogram<int> BatchSize = Meter.CreateHistogram<int>("rev.meter.batch.size", "{item}", "Items of one commit");
+
+    /// <summary>Items waiting for the writer.</summary>
+    public static readonly UpDownCounter<long> QueueLength =
+        Meter.CreateUpDownCounter<long>("rev.meter.queue.length", "{item}", "Items waiting for the writer");
+
+    /// <summary>Batches that were tried again or split.</summary>
+    public static readonly Counter<long> Retries = Meter.CreateCounter<long>("rev.meter.retries", "{batch}", "Batches tried again or split");
+
+    /// <summary>Outcomes that changed, by where they came to.</summary>
+    public static readonly Counter<long> Outcomes = Meter.CreateCounter<long>("rev.outcomes.resolved", "{outcome}", "Outcomes that changed, by status");
+
+    /// <summary>Use cases, by name and result.</summary>
+    public static readonly Histogram<double> Requests =
+        Meter.CreateHistogram<double>("rev.request.duration", "s", "Time of a use case by name and result");
+
+    /// <summary>Mails handed over or failed.</summary>
+    public static readonly Counter<long> Mails = Meter.CreateCounter<long>("rev.mails", "{mail}", "Mails by result");
+}

@@ -1,0 +1,56 @@
+using Rev.Application.Common;
+using Rev.Application.Pricing;
+using Rev.Domain.Common;
+using Rev.Domain.Metering;
+using Rev.Domain.Pricing;
+
+namespace Rev.Application.Metering;
+
+/// <summary>Prices a valid call and appends it: what a single call and an item of a batch have in common.</summary>
+public sealed class CallRecorder(IPriceBook prices, IUsageLog log, IIdFactory ids, TimeProvider clock)
+{
+    /// <summary>Records a call that its validator passed.</summary>
+    public async Task<Result<MeteredReceipt>> Record(MeterCall request, CancellationToken cancellationToken)
+    {
+        var recorded = await Append(request, cancellationToken);
+        RevMetrics.Calls.Add(1, new KeyValuePair<string, object?>(
+            "result", recorded.Error?.Code ?? (recorded.Value.Replayed ? "replayed" : "stored")));
+        return recorded;
+    }
+
+    private async Task<Result<MeteredReceipt>> Append(MeterCall request, CancellationToken cancellationToken)
+    {
+        var now = clock.Now();
+        var agent = new AgentId(request.AgentId!);
+        CustomerId? named = request.CustomerId is null ? null : new CustomerId(request.CustomerId);
+        var (customer, tier) = await prices.For(request.Tenant, agent, named, cancellationToken);
+        var facts = new CallFacts(
+            agent, request.Action!, customer, request.Model, request.TokensInput, request.TokensOutput, request.Metadata ?? Metadata.Empty);
+        var report = new CallReport(facts, Reported(request.Outcome), request.Metadata is not null, request.ExpiresAt, request.OccurredAt);
+        Idempotency? idempotency = request.IdempotencyKey is { } key
+            ? new(IdempotencyHash.Key(request.Tenant, request.KeySpace, key), CallContent.Hash(request))
+            : null;
+
+        var priced = MeteredCall.Record(request.Tenant, new(ids.Next(now)), report, tier, now);
+        if (!priced.IsSuccess)
+        {
+            // A retry after its clocks ran out still finds its answer; a refusal is never remembered.
+            if (idempotency is not { } asked) return priced.Error;
+            var found = await log.Find(request.Tenant, asked, cancellationToken);
+            if (!found.IsSuccess) return found.Error;
+            return found.Value is { } first ? new MeteredReceipt(MeterReceipt.Of(first), Replayed: true) : priced.Error;
+        }
+        var appended = await log.Append(priced.Value with { Idempotency = idempotency }, cancellationToken);
+        return appended.IsSuccess
+            ? new MeteredReceipt(MeterReceipt.Of(appended.Value.Call), appended.Value.Replayed)
+            : appended.Error;
+    }
+
+    private static ReportedOutcome Reported(string? outcome) => outcome switch
+    {
+        "success" => ReportedOutcome.Success,
+        "failure" => ReportedOutcome.Failure,
+        "pending" => ReportedOutcome.Pending,
+        _ => ReportedOutcome.None,
+    };
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+using FluentValidation;
+using MediatR;
+using Rev.Application.Common;
+using Rev.Domain.Common;
+
+namespace Rev.Application.Metering;
+
+/// <summary>One item of a batch: a call, or what is wrong with its JSON.</summary>
+public readonly record struct BatchItem<T>(T? Request, Error? Error);
+
+/// <summary>Meters up to 1000 executions; each is judged alone.</summary>
+public sealed record MeterBatch(Tenant Tenant, IReadOnlyList<BatchItem<MeterCall>> Items, string? IdempotencyKey) : IRequest<Result<BatchReceipt>>
+{
+    /// <summary>Most items.</summary>
+    public const int MaxItems = 1000;
+}
+
+/// <summary>What came of each item, in order.</summary>
+public sealed record BatchReceipt(IReadOnlyList<Result<MeteredReceipt>> Results);
+
+/// <summary>Shape of <see cref="MeterBatch"/>.</summary>
+public sealed class MeterBatchValidator : AbstractValidator<MeterBatch>
+{
+    /// <summary>The rules.</summary>
+    public MeterBatchValidator() =>
+        RuleFor(x => x.Items.Count).InclusiveBetween(1, MeterBatch.MaxItems).OverridePropertyName("events").WithMessage($"must be 1 to {MeterBatch.MaxItems} items");
+}
+
+/// <summary>Handles <see cref="MeterBatch"/>.</summary>
+public sealed class MeterBatchHandler(CallRecorder recorder, IValidator<MeterCall> validator) : IRequestHandler<MeterBatch, Result<BatchReceipt>>
+{
+    /// <inheritdoc/>
+    public async Task<Result<BatchReceipt>> Handle(MeterBatch request, CancellationToken cancellationToken)
+    {
+        var receipts = new Task<Result<MeteredReceipt>>[request.Items.Count];
+        for (var i = 0; i < receipts.Length; i++) receipts[i] = Record(request, i, cancellationToken);
+        return new BatchReceipt(await Task.WhenAll(receipts));
+    }
+
+    private Task<Result<MeteredReceipt>> Record(MeterBatch batch, int index, CancellationToken cancellationToken)
+    {
+        var item = batch.Items[index];
+        if ((item.Error ?? validator.Refusal(item.Request!)) is { } error) return Task.FromResult<Result<MeteredReceipt>>(error);
+        var call = item.Request!;
+        if (call.IdempotencyKey is null && batch.IdempotencyKey is { } key)
+            call = call with { IdempotencyKey = string.Create(CultureInfo.InvariantCulture, $"{index}\n{key}"), KeySpace = "batches" };
+        return recorder.Record(call, cancellationToken);
+    }
+}

@@ -1,0 +1,30 @@
+using System.Reflection;
+using Xunit.Sdk;
+
+namespace Rev.IntegrationTests.Common;
+
+public enum Provider
+{
+    Sqlite,
+    PostgreSql,
+    SqlServer,
+}
+
+/// <summary>Runs a theory once on each database: SQL Server only where REV_TEST_SQLSERVER names one.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class EachProviderAttribute : DataAttribute
+{
+    public const string SqlServerVariable = "REV_TEST_SQLSERVER";
+
+    /// <summary>Leaves SQLite out: for what several processes share.</summary>
+    public bool ServersOnly { get; init; }
+
+    public static string? SqlServer => Environment.GetEnvironmentVariable(SqlServerVariable) is { Length: > 0 } text ? text : null;
+
+    public override IEnumerable<object[]> GetData(MethodInfo testMethod)
+    {
+        if (!ServersOnly) yield return [Provider.Sqlite];
+        yield return [Provider.PostgreSql];
+        if (SqlServer is not null) yield return [Provider.SqlServer];
+    }
+}
