@@ -1,0 +1,43 @@
+using MediatR;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Rev.Application.Accounts;
+using Rev.Application.Common;
+
+namespace Rev.Infrastructure.Accounts;
+
+/// <summary>Sends owed mails as soon as a commit says so; what it misses, the job finds.</summary>
+public sealed class MailSweeper(IServiceScopeFactory scopes, ILogger<MailSweeper> logger) : BackgroundService, IWakeUp
+{
+    private readonly SemaphoreSlim _due = new(0);
+
+    /// <inheritdoc/>
+    public void Mails() => _due.Release();
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _due.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await _due.WaitAsync(stoppingToken);
+            while (_due.Wait(0, CancellationToken.None)) { }
+            try
+            {
+                await using var scope = scopes.CreateAsyncScope();
+                _ = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new SendDueMails(), stoppingToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                logger.LogWarning(exception, "Owed mails could not be sent; the job tries again");
+            }
+        }
+    }
+}

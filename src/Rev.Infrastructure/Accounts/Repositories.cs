@@ -1,0 +1,136 @@
+using MapsterMapper;
+using MediatR;
+using Microsoft.EntityFrameworkCore;
+using Rev.Application.Accounts;
+using Rev.Application.Common;
+using Rev.Domain.Accounts;
+using Rev.Domain.Common;
+using Rev.Infrastructure.Common;
+
+namespace Rev.Infrastructure.Accounts;
+
+/// <summary>Accounts.</summary>
+public sealed class AccountRepository(RevDbContext db) : IAccounts, IAccountSettings
+{
+    /// <inheritdoc/>
+    public Task<Account?> Find(AccountId id, CancellationToken cancellationToken) => db.Accounts.SingleOrDefaultAsync(a => a.Id == id, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Account?> FindByEmail(EmailAddress email, CancellationToken cancellationToken)
+    {
+        var normalized = email.Normalized;
+        return db.Accounts.SingleOrDefaultAsync(a => a.NormalizedEmail == normalized, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Add(Account account) => db.Accounts.Add(account);
+
+    /// <inheritdoc/>
+    public void Owe(MailRequest mail) => db.MailRequests.Add(mail);
+
+    /// <inheritdoc/>
+    public async Task<Currency> DefaultCurrency(AccountId account, CancellationToken cancellationToken) =>
+        Currency.Parse(await db.Accounts.AsNoTracking().Where(a => a.Id == account).Select(a => a.Currency).SingleAsync(cancellationToken));
+}
+
+/// <summary>API keys.</summary>
+public sealed class ApiKeyRepository(RevDbContext db, KeyRing ring) : IApiKeys
+{
+    /// <inheritdoc/>
+    public Task<ApiKey?> Find(AccountId account, ApiKeyId id, CancellationToken cancellationToken) =>
+        db.ApiKeys.SingleOrDefaultAsync(k => k.AccountId == account && k.Id == id, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Add(ApiKey key) => db.ApiKeys.Add(key);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ApiKey>> Unsent(AccountId account, CancellationToken cancellationToken) =>
+        await db.ApiKeys.Where(k => k.AccountId == account && k.Name == ApiKeyNames.First && k.RevokedAt == null).ToListAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public void Changed(ApiKey key) => ring.Forget(key);
+}
+
+/// <summary>Links that work once.</summary>
+public sealed class LinkRepository(RevDbContext db) : ILinks
+{
+    /// <inheritdoc/>
+    public void Add(LinkToken link) => db.LinkTokens.Add(link);
+
+    /// <inheritdoc/>
+    public Task<LinkToken?> Find(byte[] hash, CancellationToken cancellationToken) =>
+        db.LinkTokens.AsNoTracking().SingleOrDefaultAsync(l => l.Hash == hash, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<bool> Use(LinkToken link, DateTimeOffset now, CancellationToken cancellationToken) =>
+        await db.LinkTokens.Where(l => l.Id == link.Id && l.UsedAt == null).ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, now), cancellationToken) == 1;
+}
+
+/// <summary>Mails that are owed.</summary>
+public sealed class MailQueue(RevDbContext db) : IMailQueue
+{
+    /// <inheritdoc/>
+    public async Task<MailRequest?> Take(DateTimeOffset now, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var due = await db.MailRequests.Where(m => m.DueAt != null && m.DueAt <= now).OrderBy(m => m.DueAt).FirstOrDefaultAsync(cancellationToken);
+            if (due is null) return null;
+            due.Take(now, lease);
+            try
+            {
+                await db.SaveChangesAsync(cancellationToken);
+                return due;
+            }
+            catch (DbUpdateConcurrencyException)
+            {
+                db.ChangeTracker.Clear();
+            }
+        }
+    }
+}
+
+/// <summary>Answers of creating requests, for 24 hours.</summary>
+public sealed class Replays(RevDbContext db) : IReplays
+{
+    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
+
+    /// <inheritdoc/>
+    public async Task<Result<UInt128?>> Find(Idempotency idempotency, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var oldest = now - Lifetime;
+        await db.RequestReplays.Where(r => r.CreatedAt < oldest).ExecuteDeleteAsync(cancellationToken);
+        var key = idempotency.Key;
+        var row = await db.RequestReplays.AsNoTracking().SingleOrDefaultAsync(r => r.KeyHash == key, cancellationToken);
+        if (row is null) return (UInt128?)null;
+        return row.ContentHash == idempotency.Content ? row.ResourceId : ServiceErrors.KeyReused;
+    }
+
+    /// <inheritdoc/>
+    public void Remember(Idempotency idempotency, UInt128 resource, DateTimeOffset now) =>
+        db.RequestReplays.Add(new() { KeyHash = idempotency.Key, ContentHash = idempotency.Content, ResourceId = resource, CreatedAt = now });
+}
+
+/// <summary>Handles <see cref="GetAccount"/>.</summary>
+public sealed class GetAccountHandler(RevDbContext db) : IRequestHandler<GetAccount, Result<AccountDetails>>
+{
+    /// <inheritdoc/>
+    public async Task<Result<AccountDetails>> Handle(GetAccount request, CancellationToken cancellationToken) =>
+        await db.Accounts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == request.Account, cancellationToken) is { } account
+            ? AccountDetails.Of(account) : AccountErrors.NoKey;
+}
+
+/// <summary>Handles <see cref="ListApiKeys"/>.</summary>
+public sealed class ListApiKeysHandler(RevDbContext db, IMapper mapper) : IRequestHandler<ListApiKeys, Result<Page<ApiKeyDetails>>>
+{
+    /// <inheritdoc/>
+    public async Task<Result<Page<ApiKeyDetails>>> Handle(ListApiKeys request, CancellationToken cancellationToken)
+    {
+        var account = request.Caller.Tenant.Account;
+        var before = new ApiKeyId(request.Page.Before);
+        var keys = db.ApiKeys.AsNoTracking().Where(k => k.AccountId == account && k.Id < before);
+        if (request.Caller.Tenant.Mode == Mode.Test) keys = keys.Where(k => k.Mode == Mode.Test);
+        var rows = await keys.OrderByDescending(k => k.Id).Take(request.Page.Limit + 1).ToListAsync(cancellationToken);
+        return Page.Of(rows, request.Page.Limit, k => k.Id.Value, mapper.Map<ApiKeyDetails>);
+    }
+}

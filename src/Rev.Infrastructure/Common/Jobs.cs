@@ -1,0 +1,60 @@
+using Hangfire;
+using Hangfire.InMemory;
+using Hangfire.PostgreSql;
+using Hangfire.SqlServer;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Rev.Infrastructure.Accounts;
+using Rev.Infrastructure.Outcomes;
+
+namespace Rev.Infrastructure.Common;
+
+/// <summary>Hangfire with the storage of the database; every job is a sweep over durable rows.</summary>
+public static class Jobs
+{
+    private const string EveryFifteenSeconds = "*/15 * * * * *";
+
+    /// <summary>Registers Hangfire, and the server that runs jobs where this process does.</summary>
+    public static IServiceCollection AddJobs(this IServiceCollection services, RevSettings settings)
+    {
+        services.AddHangfire(hangfire =>
+        {
+            hangfire.UseSimpleAssemblyNameTypeSerializer().UseRecommendedSerializerSettings();
+            _ = settings.Provider switch
+            {
+                StoreProvider.Sqlite => hangfire.UseInMemoryStorage(new InMemoryStorageOptions { MaxExpirationTime = TimeSpan.FromHours(3) }),
+                StoreProvider.PostgreSql => hangfire.UsePostgreSqlStorage(
+                    o => o.UseNpgsqlConnection(settings.ConnectionString),
+                    new PostgreSqlStorageOptions { SchemaName = "hangfire", QueuePollInterval = TimeSpan.FromSeconds(1), InvisibilityTimeout = TimeSpan.FromMinutes(5) }),
+                StoreProvider.SqlServer => (IGlobalConfiguration)hangfire.UseSqlServerStorage(settings.ConnectionString, new SqlServerStorageOptions
+                {
+                    SchemaName = "hangfire", QueuePollInterval = TimeSpan.FromSeconds(1), SlidingInvisibilityTimeout = TimeSpan.FromMinutes(5),
+                }),
+            };
+        });
+        if (!settings.JobsEnabled) return services;
+        services.AddHangfireServer(server =>
+        {
+            server.WorkerCount = 4;
+            server.SchedulePollingInterval = TimeSpan.FromSeconds(5);
+            server.ShutdownTimeout = TimeSpan.FromSeconds(10);
+        });
+        services.AddHostedService<RecurringJobs>();
+        return services;
+    }
+
+    /// <summary>Registers the recurring jobs at every start: with SQLite they are not kept.</summary>
+    private sealed class RecurringJobs(IRecurringJobManager jobs) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            var options = new RecurringJobOptions { MisfireHandling = MisfireHandlingMode.Ignorable };
+            jobs.AddOrUpdate<ExpireOutcomesJob>("expire-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
+            jobs.AddOrUpdate<SettleOutcomesJob>("settle-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
+            jobs.AddOrUpdate<SendMailsJob>("send-mails", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

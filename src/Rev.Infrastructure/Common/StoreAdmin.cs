@@ -1,0 +1,143 @@
+using System.Data.Common;
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+using Rev.Infrastructure.Metering;
+
+namespace Rev.Infrastructure.Common;
+
+/// <summary>What an operator does with the store as a whole.</summary>
+public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCommitWriter writer)
+{
+    /// <summary>Brings the schema up to date, under a lock, so that several servers may start at once.</summary>
+    public async Task Migrate(CancellationToken cancellationToken)
+    {
+        await using var db = store.Create();
+        if (store.Provider != StoreProvider.Sqlite)
+        {
+            await db.Database.MigrateAsync(cancellationToken);
+            return;
+        }
+        Directory.CreateDirectory(settings.DataDirectory);
+        var file = new SqliteConnectionStringBuilder(settings.ConnectionString).DataSource;
+        await using var held = await HoldLock(Path.GetFullPath(file) + ".migrating", cancellationToken);
+        await ClearStaleLock(db, cancellationToken);
+        await db.Database.MigrateAsync(cancellationToken);
+    }
+
+    /// <summary>Compares the rollups with what the calls, the ledger and the outcomes say; a line per difference.</summary>
+    public async Task<IReadOnlyList<string>> Verify(CancellationToken cancellationToken)
+    {
+        await using var db = store.Create();
+        var expected = await Read(db, RollupSql.Expected, cancellationToken);
+        var actual = await Read(db, $"SELECT {RollupSql.Keys}, {string.Join(", ", RollupSql.Sums)} FROM rollups", cancellationToken);
+        var zero = RollupSql.Sums.Select(_ => 0m).ToArray();
+        var differences = new List<string>();
+        foreach (var key in expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            var (should, does) = (expected.GetValueOrDefault(key, zero), actual.GetValueOrDefault(key, zero));
+            for (var i = 0; i < zero.Length; i++)
+                if (should[i] != does[i]) differences.Add($"{key} {RollupSql.Sums[i]}: the rollup says {does[i]}, the calls say {should[i]}");
+        }
+        return differences;
+    }
+
+    /// <summary>Makes the rollups anew. No server may write meanwhile.</summary>
+    public async Task<int> RebuildRollups(CancellationToken cancellationToken)
+    {
+        await using var db = store.Create();
+        await using var transaction = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancellationToken);
+        await db.Rollups.ExecuteDeleteAsync(cancellationToken);
+#pragma warning disable EF1002 // The text is a constant of this assembly.
+        var rows = await db.Database.ExecuteSqlRawAsync(
+            $"INSERT INTO rollups ({RollupSql.Keys}, {string.Join(", ", RollupSql.Sums)}) {RollupSql.Expected}", cancellationToken);
+#pragma warning restore EF1002
+        await transaction.CommitAsync(cancellationToken);
+        return rows;
+    }
+
+    /// <summary>Copies the SQLite database into a file, consistent, while servers run.</summary>
+    /// <exception cref="SettingException">Another database is configured, or the file is there.</exception>
+    public async Task Backup(string file, CancellationToken cancellationToken)
+    {
+        if (store.Provider != StoreProvider.Sqlite)
+            throw new SettingException($"--backup is for SQLite; Database__Provider is {store.Provider}: use its own tools.");
+        if (File.Exists(file)) throw new SettingException($"--backup: {file} exists already.");
+        await using var source = new SqliteConnection(settings.ConnectionString);
+        await source.OpenAsync(cancellationToken);
+        await using var target = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Pooling = false }.ToString());
+        await target.OpenAsync(cancellationToken);
+        source.BackupDatabase(target);
+    }
+
+    /// <summary>Why this server cannot take calls now; null when it can.</summary>
+    public async Task<string?> NotReady(CancellationToken cancellationToken)
+    {
+        if (writer.IsStalled) return "the writer is stalled";
+        try
+        {
+            await using var db = store.Create();
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(TimeSpan.FromSeconds(3));
+            var pending = await db.Database.GetPendingMigrationsAsync(limit.Token);
+            return pending.Any() ? "migrations are pending" : null;
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or DbException or InvalidOperationException || StoreFaults.IsUnavailable(exception))
+        {
+            return "the store cannot be reached";
+        }
+    }
+
+    /// <summary>A file lock of the operating system: a killed process leaves none behind.</summary>
+    private static async Task<FileStream> HoldLock(string path, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>A process killed while migrating leaves a row that the next would wait for without end; under our lock it is stale.</summary>
+    private static async Task ClearStaleLock(RevDbContext db, CancellationToken cancellationToken)
+    {
+        if (!await db.GetService<IRelationalDatabaseCreator>().ExistsAsync(cancellationToken)) return;
+        try
+        {
+            await db.Database.ExecuteSqlRawAsync("DELETE FROM __EFMigrationsLock", cancellationToken);
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == 1)
+        {
+            // There is no such table yet.
+        }
+    }
+
+    private static async Task<Dictionary<string, decimal[]>> Read(RevDbContext db, string sql, CancellationToken cancellationToken)
+    {
+        var connection = db.Database.GetDbConnection();
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.CommandTimeout = 600;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new Dictionary<string, decimal[]>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var key = string.Join(' ', Enumerable.Range(0, 7).Select(i => reader.GetValue(i) switch
+            {
+                byte[] bytes => Convert.ToHexString(bytes),
+                var value => Convert.ToString(value, CultureInfo.InvariantCulture),
+            }));
+            rows[key] = RollupSql.Sums.Select((_, i) => Convert.ToDecimal(reader.GetValue(7 + i), CultureInfo.InvariantCulture)).ToArray();
+        }
+        return rows;
+    }
+}

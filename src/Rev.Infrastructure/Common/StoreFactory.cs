@@ -1,0 +1,90 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+
+namespace Rev.Infrastructure.Common;
+
+/// <summary>Opens the configured database.</summary>
+public sealed class StoreFactory
+{
+    private readonly Func<RevDbContext> _create;
+
+    /// <summary>A factory for the configured database.</summary>
+    public StoreFactory(RevSettings settings)
+    {
+        Provider = settings.Provider;
+        switch (settings.Provider)
+        {
+            case StoreProvider.Sqlite:
+                if (new SqliteConnectionStringBuilder(settings.ConnectionString).DataSource is { Length: > 0 } file && Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder)
+                    Directory.CreateDirectory(folder);
+                var sqlite = new DbContextOptionsBuilder<SqliteRevDbContext>()
+                    .UseSqlite(settings.ConnectionString, o => o.MigrationsHistoryTable("__EFMigrationsHistory"))
+                    .AddInterceptors(new SqliteDurability()).Options;
+                _create = () => new SqliteRevDbContext(sqlite);
+                break;
+            case StoreProvider.PostgreSql:
+                var postgres = new DbContextOptionsBuilder<PostgresRevDbContext>().UseNpgsql(settings.ConnectionString).Options;
+                _create = () => new PostgresRevDbContext(postgres);
+                break;
+            case StoreProvider.SqlServer:
+                var sqlServer = new DbContextOptionsBuilder<SqlServerRevDbContext>().UseSqlServer(settings.ConnectionString).Options;
+                _create = () => new SqlServerRevDbContext(sqlServer);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(settings), settings.Provider, "No such database.");
+        }
+    }
+
+    /// <summary>The database.</summary>
+    public StoreProvider Provider { get; }
+
+    /// <summary>A new unit of reading and writing; dispose it.</summary>
+    public RevDbContext Create() => _create();
+}
+
+/// <summary>An answered call survives a power loss: every connection to SQLite writes through.</summary>
+internal sealed class SqliteDurability : DbConnectionInterceptor
+{
+    internal const string Pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+
+    public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = Pragmas;
+        command.ExecuteNonQuery();
+    }
+
+    public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = Pragmas;
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
+
+/// <summary>For dotnet ef.</summary>
+public sealed class SqliteDesignTimeFactory : IDesignTimeDbContextFactory<SqliteRevDbContext>
+{
+    /// <inheritdoc/>
+    public SqliteRevDbContext CreateDbContext(string[] args) =>
+        new(new DbContextOptionsBuilder<SqliteRevDbContext>().UseSqlite("Data Source=design.db").Options);
+}
+
+/// <summary>For dotnet ef.</summary>
+public sealed class PostgresDesignTimeFactory : IDesignTimeDbContextFactory<PostgresRevDbContext>
+{
+    /// <inheritdoc/>
+    public PostgresRevDbContext CreateDbContext(string[] args) =>
+        new(new DbContextOptionsBuilder<PostgresRevDbContext>().UseNpgsql("Host=localhost;Database=design").Options);
+}
+
+/// <summary>For dotnet ef.</summary>
+public sealed class SqlServerDesignTimeFactory : IDesignTimeDbContextFactory<SqlServerRevDbContext>
+{
+    /// <inheritdoc/>
+    public SqlServerRevDbContext CreateDbContext(string[] args) =>
+        new(new DbContextOptionsBuilder<SqlServerRevDbContext>().UseSqlServer("Server=localhost;Database=design").Options);
+}

@@ -1,0 +1,109 @@
+using MapsterMapper;
+using MediatR;
+using Microsoft.EntityFrameworkCore;
+using Rev.Application.Common;
+using Rev.Application.Customers;
+using Rev.Domain.Common;
+using Rev.Domain.Customers;
+using Rev.Infrastructure.Common;
+
+namespace Rev.Infrastructure.Customers;
+
+/// <summary>Agents.</summary>
+public sealed class AgentRepository(RevDbContext db) : IAgents
+{
+    /// <inheritdoc/>
+    public Task<Agent?> Find(Tenant tenant, AgentId id, CancellationToken cancellationToken) =>
+        db.Agents.SingleOrDefaultAsync(a => a.AccountId == tenant.Account && a.Mode == tenant.Mode && a.AgentId == id, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Add(Agent agent) => db.Agents.Add(agent);
+}
+
+/// <summary>Customers.</summary>
+public sealed class CustomerRepository(RevDbContext db) : ICustomers
+{
+    private const int EraseBatch = 1_000;
+
+    /// <inheritdoc/>
+    public Task<Customer?> Find(Tenant tenant, CustomerId id, CancellationToken cancellationToken) =>
+        db.Customers.SingleOrDefaultAsync(c => c.AccountId == tenant.Account && c.Mode == tenant.Mode && c.CustomerId == id, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Add(Customer customer) => db.Customers.Add(customer);
+
+    /// <inheritdoc/>
+    public async Task EraseCalls(Tenant tenant, CustomerId id, CancellationToken cancellationToken)
+    {
+        var last = default(CallId);
+        while (true)
+        {
+            var ids = await db.Calls.AsNoTracking()
+                .Where(c => c.AccountId == tenant.Account && c.Mode == tenant.Mode && c.CustomerId == id.Value && c.Id > last)
+                .OrderBy(c => c.Id).Take(EraseBatch).Select(c => c.Id).ToListAsync(cancellationToken);
+            if (ids.Count == 0) return;
+            foreach (var chunk in ids.Chunk(500))
+            {
+                await db.Calls.Where(c => c.AccountId == tenant.Account && c.Mode == tenant.Mode && chunk.Contains(c.Id) && c.Metadata != null)
+                    .ExecuteUpdateAsync(set => set.SetProperty(c => c.Metadata, "{}"), cancellationToken);
+                await db.Outcomes.Where(o => o.AccountId == tenant.Account && o.Mode == tenant.Mode && chunk.Contains(o.Id))
+                    .ExecuteUpdateAsync(set => set.SetProperty(o => o.Metadata, (string?)null).SetProperty(o => o.Trace, "[]"), cancellationToken);
+            }
+            last = ids[^1];
+        }
+    }
+}
+
+/// <summary>Handles <see cref="GetAgent"/>.</summary>
+public sealed class GetAgentHandler(RevDbContext db, IMapper mapper) : IRequestHandler<GetAgent, Result<AgentDetails>>
+{
+    /// <inheritdoc/>
+    public async Task<Result<AgentDetails>> Handle(GetAgent request, CancellationToken cancellationToken)
+    {
+        var (account, mode) = request.Tenant;
+        var id = new AgentId(request.AgentId);
+        var agent = await db.Agents.AsNoTracking().SingleOrDefaultAsync(a => a.AccountId == account && a.Mode == mode && a.AgentId == id, cancellationToken);
+        return agent is null ? CustomerErrors.AgentNotFound : mapper.Map<AgentDetails>(agent);
+    }
+}
+
+/// <summary>Handles <see cref="ListAgents"/>.</summary>
+public sealed class ListAgentsHandler(RevDbContext db, IMapper mapper) : IRequestHandler<ListAgents, Result<Page<AgentDetails>>>
+{
+    /// <inheritdoc/>
+    public async Task<Result<Page<AgentDetails>>> Handle(ListAgents request, CancellationToken cancellationToken)
+    {
+        var (account, mode) = request.Tenant;
+        var before = new RowId(request.Page.Before);
+        var rows = await db.Agents.AsNoTracking().Where(a => a.AccountId == account && a.Mode == mode && a.Id < before)
+            .OrderByDescending(a => a.Id).Take(request.Page.Limit + 1).ToListAsync(cancellationToken);
+        return Page.Of(rows, request.Page.Limit, a => a.Id.Value, mapper.Map<AgentDetails>);
+    }
+}
+
+/// <summary>Handles <see cref="GetCustomer"/>.</summary>
+public sealed class GetCustomerHandler(RevDbContext db, IMapper mapper) : IRequestHandler<GetCustomer, Result<CustomerDetails>>
+{
+    /// <inheritdoc/>
+    public async Task<Result<CustomerDetails>> Handle(GetCustomer request, CancellationToken cancellationToken)
+    {
+        var (account, mode) = request.Tenant;
+        var id = new CustomerId(request.CustomerId);
+        var customer = await db.Customers.AsNoTracking().SingleOrDefaultAsync(c => c.AccountId == account && c.Mode == mode && c.CustomerId == id, cancellationToken);
+        return customer is null ? CustomerErrors.CustomerNotFound : mapper.Map<CustomerDetails>(customer);
+    }
+}
+
+/// <summary>Handles <see cref="ListCustomers"/>.</summary>
+public sealed class ListCustomersHandler(RevDbContext db, IMapper mapper) : IRequestHandler<ListCustomers, Result<Page<CustomerDetails>>>
+{
+    /// <inheritdoc/>
+    public async Task<Result<Page<CustomerDetails>>> Handle(ListCustomers request, CancellationToken cancellationToken)
+    {
+        var (account, mode) = request.Tenant;
+        var before = new RowId(request.Page.Before);
+        var rows = await db.Customers.AsNoTracking().Where(c => c.AccountId == account && c.Mode == mode && c.Id < before)
+            .OrderByDescending(c => c.Id).Take(request.Page.Limit + 1).ToListAsync(cancellationToken);
+        return Page.Of(rows, request.Page.Limit, c => c.Id.Value, mapper.Map<CustomerDetails>);
+    }
+}

@@ -1,0 +1,85 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Rev.Application;
+using Rev.Application.Accounts;
+using Rev.Application.Common;
+using Rev.Application.Customers;
+using Rev.Application.Metering;
+using Rev.Application.Outcomes;
+using Rev.Application.Pricing;
+using Rev.Domain.Common;
+using Rev.Infrastructure.Accounts;
+using Rev.Infrastructure.Common;
+using Rev.Infrastructure.Customers;
+using Rev.Infrastructure.Metering;
+using Rev.Infrastructure.Outcomes;
+using Rev.Infrastructure.Pricing;
+
+namespace Rev.Infrastructure;
+
+/// <summary>Registers what the use cases ask for.</summary>
+public static class DependencyInjection
+{
+    /// <summary>The store, the writer, the jobs and the mails, as configured.</summary>
+    /// <exception cref="SettingException">A setting is wrong or missing.</exception>
+    public static IServiceCollection AddInfrastructure(this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
+    {
+        var settings = RevSettings.Read(configuration);
+        var secrets = new Secrets(configuration, environment, settings);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(settings);
+        services.AddSingleton<ISecrets>(secrets);
+        services.AddSingleton(new Operators(configuration, environment));
+        services.AddSingleton<IIdFactory, IdFactory>();
+        services.AddSingleton<StoreFactory>();
+        services.AddSingleton<StoreAdmin>();
+        services.AddScoped(provider => provider.GetRequiredService<StoreFactory>().Create());
+        services.AddScoped<IUnitOfWork, UnitOfWork>();
+        services.AddRequestHandlers(typeof(DependencyInjection).Assembly);
+
+        services.AddScoped<AccountRepository>();
+        services.AddScoped<IAccounts>(provider => provider.GetRequiredService<AccountRepository>());
+        services.AddScoped<IAccountSettings>(provider => provider.GetRequiredService<AccountRepository>());
+        services.AddScoped<IApiKeys, ApiKeyRepository>();
+        services.AddScoped<ILinks, LinkRepository>();
+        services.AddScoped<IMailQueue, MailQueue>();
+        services.AddScoped<IReplays, Replays>();
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton<IPublicUrl, PublicUrl>();
+        if (settings.MailMode == "smtp") services.AddSingleton<IMailer, SmtpMailer>();
+        else services.AddSingleton<IMailer, PickupMailer>();
+        services.AddSingleton<MailSweeper>();
+        services.AddSingleton<IWakeUp>(provider => provider.GetRequiredService<MailSweeper>());
+
+        services.AddScoped<IAgents, AgentRepository>();
+        services.AddScoped<ICustomers, CustomerRepository>();
+        services.AddScoped<ITiers, TierRepository>();
+        services.AddSingleton<PriceBook>();
+        services.AddSingleton<IPriceBook>(provider => provider.GetRequiredService<PriceBook>());
+
+        services.AddSingleton<IBulkStore>(settings.Provider switch
+        {
+            StoreProvider.Sqlite => new SqliteBulkStore(settings.ConnectionString),
+            StoreProvider.PostgreSql => new PostgresBulkStore(settings.ConnectionString),
+            StoreProvider.SqlServer => new SqlServerBulkStore(settings.ConnectionString),
+        });
+        services.AddSingleton<KnownParties>();
+        services.AddSingleton<CallReader>();
+        services.AddSingleton<IStoredLookup>(provider => provider.GetRequiredService<CallReader>());
+        services.AddSingleton<BatchWriter>();
+        services.AddSingleton<GroupCommitWriter>();
+        services.AddSingleton<IUsageLog, UsageLog>();
+        services.AddSingleton<IOutcomes, OutcomeStore>();
+
+        // Started in this order, stopped in the reverse: the writer outlives whatever still writes.
+        services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter>());
+        services.AddHostedService(provider => provider.GetRequiredService<MailSweeper>());
+        services.AddTransient<ExpireOutcomesJob>();
+        services.AddTransient<SettleOutcomesJob>();
+        services.AddTransient<SendMailsJob>();
+        services.AddJobs(settings);
+        return services;
+    }
+}

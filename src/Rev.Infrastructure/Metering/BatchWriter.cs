@@ -1,0 +1,183 @@
+using Rev.Domain.Common;
+using Rev.Domain.Metering;
+using Rev.Domain.Outcomes;
+using Rev.Infrastructure.Common;
+
+namespace Rev.Infrastructure.Metering;
+
+/// <summary>Finds what a commit that answered nothing may have left.</summary>
+public interface IStoredLookup
+{
+    /// <summary>Which of the calls are stored.</summary>
+    Task<HashSet<CallId>> Stored(IReadOnlyList<MeteredCall> calls, CancellationToken cancellationToken);
+
+    /// <summary>The calls stored under keys, and for which content.</summary>
+    Task<Dictionary<UInt128, (CallId Id, UInt128 Content)>> Keys(IReadOnlyList<UInt128> keys, CancellationToken cancellationToken);
+
+    /// <summary>The stored rows of outcomes.</summary>
+    Task<Dictionary<CallId, OutcomeRow>> Outcomes(IReadOnlyList<OutcomeStep> steps, CancellationToken cancellationToken);
+}
+
+/// <summary>Writes one batch in one transaction. Knows nothing of queues and retries.</summary>
+public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownParties parties, IIdFactory ids, TimeProvider clock)
+{
+    /// <summary>Writes a batch; when it returns, it is committed, and each item's answer may be told by the action it returns.</summary>
+    /// <param name="items">What to write.</param>
+    /// <param name="suspect">Whether a commit of these items was tried before and its fate is unknown.</param>
+    /// <param name="cancellationToken">Ends waiting for the store.</param>
+    public async Task<Action> Write(IReadOnlyList<WriteItem> items, bool suspect, CancellationToken cancellationToken)
+    {
+        var calls = items.OfType<CallItem>().ToList();
+        var steps = items.OfType<StepItem>().ToList();
+        var answers = new List<Action>(items.Count);
+
+        if (suspect) calls = await LeaveOutStored(calls, answers, cancellationToken);
+        var followers = new List<(CallItem Item, CallItem Leader)>();
+        calls = OnePerKey(calls, followers);
+        var rows = await lookup.Outcomes(steps.ConvertAll(s => s.Step), cancellationToken);
+        steps = OnePerOutcome(steps, answers);
+
+        await using var session = await store.Begin(cancellationToken);
+        // The hour in which all of this counts: it is taken inside the transaction, so that closed hours stay closed.
+        var effectiveAt = Micros.ToInstant(Micros.Of(clock.GetUtcNow()));
+        var deltas = new RollupDeltas(effectiveAt);
+
+        var replays = await TakeKeys(session, calls);
+        calls.RemoveAll(replays.Contains);
+        await TakeClaims(session, calls);
+        steps = await WriteSteps(session, steps, rows, deltas, effectiveAt, answers);
+
+        foreach (var item in calls) deltas.Count(item.Written);
+        var newAgents = parties.Unknown(calls, c => c.Facts.Agent.Value, ids, effectiveAt, parties.Agents);
+        var newCustomers = parties.Unknown(calls, c => c.Facts.Customer.Value, ids, effectiveAt, parties.Customers);
+        _ = await session.InsertMissing(BulkTables.Agents, newAgents);
+        _ = await session.InsertMissing(BulkTables.Customers, newCustomers);
+        await session.Insert(BulkTables.Calls, calls.ConvertAll(c => RowMapping.ToRow(c.Written, effectiveAt)));
+        await session.Insert(BulkTables.Outcomes, calls.Where(c => c.Written.HasOpenOutcome)
+            .Select(c => RowMapping.ToRow(c.Written.ToOutcome()!, null, [], effectiveAt)).ToArray());
+        await session.Insert(BulkTables.LedgerEntries, steps.SelectMany(s => s.Written.Movements.Select(m =>
+            RowMapping.ToRow(s.Written.After!, m, new(ids.Next(effectiveAt)), effectiveAt))).ToArray());
+        await session.Add(BulkTables.Rollups, deltas.Rows);
+        await session.Commit();
+
+        var existing = await ReadReplays(replays, cancellationToken);
+        parties.Learn(newAgents, parties.Agents);
+        parties.Learn(newCustomers, parties.Customers);
+        foreach (var item in calls) answers.Add(() => item.Complete(new(item.Written, null, null)));
+        foreach (var item in steps) answers.Add(() => item.Complete(item.Written));
+        foreach (var (item, found) in existing) answers.Add(() => item.Complete(new(null, found, null)));
+        foreach (var (item, leader) in followers)
+        {
+            var found = existing.TryGetValue(leader, out var stored) ? stored : ((CallId, UInt128)?)null;
+            answers.Add(() => item.Complete(new(null, found, found is null ? leader.Written : null)));
+        }
+        return () =>
+        {
+            foreach (var answer in answers) answer();
+        };
+    }
+
+    /// <summary>A commit that failed without an answer may have been done: what is stored is not written again.</summary>
+    private async Task<List<CallItem>> LeaveOutStored(List<CallItem> calls, List<Action> answers, CancellationToken cancellationToken)
+    {
+        var stored = await lookup.Stored(calls.ConvertAll(c => c.Call), cancellationToken);
+        foreach (var item in calls.Where(c => stored.Contains(c.Call.Id)))
+            answers.Add(() => item.Complete(new(null, (item.Call.Id, item.Call.Idempotency?.Content ?? default), null)));
+        return calls.FindAll(c => !stored.Contains(c.Call.Id));
+    }
+
+    private static List<CallItem> OnePerKey(List<CallItem> calls, List<(CallItem Item, CallItem Leader)> followers)
+    {
+        var leaders = new Dictionary<UInt128, CallItem>();
+        return calls.FindAll(item =>
+        {
+            item.Written = item.Call;
+            if (item.Call.Idempotency is not { } idempotency || leaders.TryAdd(idempotency.Key, item)) return true;
+            followers.Add((item, leaders[idempotency.Key]));
+            return false;
+        });
+    }
+
+    private static List<StepItem> OnePerOutcome(List<StepItem> steps, List<Action> answers)
+    {
+        var taken = new HashSet<(Tenant, CallId)>();
+        return steps.FindAll(item =>
+        {
+            item.Written = item.Step;
+            if (taken.Add((item.Step.After!.Tenant, item.CallId))) return true;
+            answers.Add(() => item.Complete(null));
+            return false;
+        });
+    }
+
+    private static async Task<HashSet<CallItem>> TakeKeys(IBulkSession session, List<CallItem> calls)
+    {
+        var keyed = calls.FindAll(c => c.Call.Idempotency is not null);
+        var won = await session.InsertMissing(BulkTables.IdempotencyKeys, keyed.ConvertAll(c => new IdempotencyKeyRow
+        {
+            KeyHash = c.Call.Idempotency!.Value.Key, ContentHash = c.Call.Idempotency.Value.Content, CallId = c.Call.Id,
+        }));
+        return keyed.Where((_, i) => !won[i]).ToHashSet();
+    }
+
+    private async Task<Dictionary<CallItem, (CallId Id, UInt128 Content)>> ReadReplays(HashSet<CallItem> replays, CancellationToken cancellationToken)
+    {
+        if (replays.Count == 0) return [];
+        var found = await lookup.Keys(replays.Select(r => r.Call.Idempotency!.Value.Key).ToArray(), cancellationToken);
+        return replays.ToDictionary(r => r, r => found[r.Call.Idempotency!.Value.Key]);
+    }
+
+    private static async Task TakeClaims(IBulkSession session, List<CallItem> calls)
+    {
+        var claiming = calls.FindAll(c => c.Call.Takes is not null);
+        var won = await Claim(session, claiming.ConvertAll(c => new BonusClaimRow { ClaimHash = c.Call.Takes!.Value.Hash, CallId = c.Call.Id }));
+        for (var i = 0; i < claiming.Count; i++)
+            if (!won[i]) claiming[i].Written = claiming[i].Call.WhenTaken! with { Idempotency = claiming[i].Call.Idempotency };
+    }
+
+    private static async Task<bool[]> Claim(IBulkSession session, List<BonusClaimRow> rows)
+    {
+        var first = new Dictionary<UInt128, int>();
+        for (var i = 0; i < rows.Count; i++) first.TryAdd(rows[i].ClaimHash, i);
+        var unique = first.Values.ToList();
+        var inserted = await session.InsertMissing(BulkTables.BonusClaims, unique.ConvertAll(i => rows[i]));
+        var won = new bool[rows.Count];
+        for (var i = 0; i < unique.Count; i++) won[unique[i]] = inserted[i];
+        return won;
+    }
+
+    /// <summary>Writes the steps whose outcome is still as it was loaded; answers those.</summary>
+    private async Task<List<StepItem>> WriteSteps(
+        IBulkSession session, List<StepItem> steps, Dictionary<CallId, OutcomeRow> rows, RollupDeltas deltas, DateTimeOffset effectiveAt, List<Action> answers)
+    {
+        if (steps.Count == 0) return steps;
+        OutcomeUpdate Update(StepItem s) =>
+            new(RowMapping.ToRow(s.Written.After!, rows.GetValueOrDefault(s.CallId), s.Written.Passed, effectiveAt), s.Step.Before!.Version);
+
+        // A step that takes a claim must own its outcome before it asks for the claim.
+        var claiming = await Won(steps.FindAll(s => s.Step.Takes is not null), s => session.UpdateExpected(BulkTables.OutcomeLocks, s.ConvertAll(Update)));
+        var claims = await Claim(session, claiming.ConvertAll(s => new BonusClaimRow { ClaimHash = s.Step.Takes!.Value.Hash, CallId = s.CallId }));
+        for (var i = 0; i < claiming.Count; i++)
+            if (!claims[i]) claiming[i].Written = claiming[i].Step.WhenTaken!;
+
+        var kept = await Won(claiming, s => session.UpdateExpected(BulkTables.OutcomeUpdates, s.ConvertAll(Update)));
+        kept.AddRange(await Won(steps.FindAll(s => s.Step.Takes is null && s.Step.Before!.Version > 0), s => session.UpdateExpected(BulkTables.OutcomeUpdates, s.ConvertAll(Update))));
+        kept.AddRange(await Won(steps.FindAll(s => s.Step.Before!.Version == 0), s => session.InsertMissing(BulkTables.Outcomes, s.ConvertAll(x => Update(x).Row))));
+        await session.Delete(BulkTables.BonusClaims, kept.Where(s => s.Written.Frees is not null)
+            .Select(s => new BonusClaimRow { ClaimHash = s.Written.Frees!.Value.Hash, CallId = s.CallId }).ToArray());
+        foreach (var item in kept) deltas.Count(item.Written);
+        return kept;
+
+        async Task<List<StepItem>> Won(List<StepItem> asked, Func<List<StepItem>, Task<bool[]>> write)
+        {
+            if (asked.Count == 0) return asked;
+            var won = await write(asked);
+            for (var i = 0; i < asked.Count; i++)
+            {
+                var item = asked[i];
+                if (!won[i]) answers.Add(() => item.Complete(null));
+            }
+            return asked.Where((_, i) => won[i]).ToList();
+        }
+    }
+}

@@ -1,0 +1,195 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Rev.Application.Common;
+using Rev.Domain.Common;
+using Rev.Domain.Metering;
+using Rev.Domain.Outcomes;
+using Rev.Infrastructure.Common;
+
+namespace Rev.Infrastructure.Metering;
+
+/// <summary>
+/// One writer per process: while one commit is in flight the next batch gathers. Bounded; a full queue refuses at once.
+/// A fault of the store is tried again; a row that cannot be written is found by halving, and only its caller hears of it.
+/// </summary>
+public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
+{
+    /// <summary>How long a queued item waits at most.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
+
+    private const int MaxDuplicateTries = 4;
+
+    private readonly Channel<WriteItem> _queue;
+    private readonly int _batchLimit;
+    private readonly BatchWriter _batches;
+    private readonly IBulkStore _store;
+    private readonly ILogger<GroupCommitWriter> _logger;
+    private readonly CancellationTokenSource _abandon = new();
+    private Task _loop = Task.CompletedTask;
+    private long _busySince;
+
+    /// <summary>A writer; it writes once started.</summary>
+    public GroupCommitWriter(RevSettings settings, IBulkStore store, BatchWriter batches, ILogger<GroupCommitWriter> logger)
+    {
+        _queue = Channel.CreateBounded<WriteItem>(new BoundedChannelOptions(settings.QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+        _batchLimit = settings.BatchLimit;
+        _batches = batches;
+        _store = store;
+        _logger = logger;
+    }
+
+    /// <summary>Whether a commit has been under way for longer than any should.</summary>
+    public bool IsStalled => Interlocked.Read(ref _busySince) is var since and not 0 && Stopwatch.GetElapsedTime(since) > MaxWait * 2;
+
+    /// <summary>Appends a call; answers after its commit.</summary>
+    public Task<Result<AppendOutcome>> Append(MeteredCall call, CancellationToken cancellationToken)
+    {
+        var item = new CallItem(call, Stopwatch.GetTimestamp());
+        return Enqueue(item) ? Await(item, item.Done, cancellationToken) : Task.FromResult<Result<AppendOutcome>>(ServiceErrors.Overloaded);
+    }
+
+    /// <summary>Writes a step; answers after its commit, null when another change came first.</summary>
+    public Task<Result<OutcomeStep?>> Write(OutcomeStep step, CancellationToken cancellationToken)
+    {
+        var item = new StepItem(step, Stopwatch.GetTimestamp());
+        return Enqueue(item) ? Await(item, item.Done, cancellationToken) : Task.FromResult<Result<OutcomeStep?>>(ServiceErrors.Overloaded);
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _loop = Task.Run(Run, CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Stops taking, writes what is queued, stops.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _queue.Writer.TryComplete();
+        try
+        {
+            await _loop.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            await _abandon.CancelAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _abandon.CancelAsync();
+        await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _store.DisposeAsync();
+        _abandon.Dispose();
+    }
+
+    private bool Enqueue(WriteItem item)
+    {
+        // Counted before it can be taken out, so that the length never falls below zero.
+        RevMetrics.QueueLength.Add(1);
+        if (_queue.Writer.TryWrite(item)) return true;
+        RevMetrics.QueueLength.Add(-1);
+        return false;
+    }
+
+    private static async Task<Result<T>> Await<T>(WriteItem item, Task<Result<T>> done, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await done.WaitAsync(MaxWait, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // Not begun, it is not written any more; begun, it may be stored: a retry with the same key finds it.
+            item.Refuse(ServiceErrors.StoreUnavailable);
+            return await done;
+        }
+    }
+
+    private async Task Run()
+    {
+        var batch = new List<WriteItem>(_batchLimit);
+        while (await _queue.Reader.WaitToReadAsync())
+        {
+            while (batch.Count < _batchLimit && _queue.Reader.TryRead(out var item))
+            {
+                RevMetrics.QueueLength.Add(-1);
+                if (!item.IsDone) batch.Add(item);
+            }
+            if (batch.Count == 0) continue;
+            Interlocked.Exchange(ref _busySince, Stopwatch.GetTimestamp());
+            try
+            {
+                await Flush(batch, suspect: false);
+            }
+            catch (Exception exception)
+            {
+                _logger.LogCritical(exception, "The writer met a bug; the batch of {Count} was not written", batch.Count);
+                foreach (var item in batch) item.Fail(exception);
+            }
+            Interlocked.Exchange(ref _busySince, 0);
+            batch.Clear();
+        }
+    }
+
+    private async Task Flush(List<WriteItem> batch, bool suspect)
+    {
+        var duplicates = 0;
+        for (var attempt = 1; batch.Count > 0; attempt++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            try
+            {
+                var answer = await _batches.Write(batch, suspect, _abandon.Token);
+                RevMetrics.CommitDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds);
+                RevMetrics.BatchSize.Record(batch.Count);
+                answer();
+                return;
+            }
+            catch (Exception exception) when (StoreFaults.IsUnavailable(exception) && !_abandon.IsCancellationRequested)
+            {
+                suspect = true;
+                RevMetrics.Retries.Add(1);
+                _logger.LogWarning(exception, "A batch of {Count} was not written at try {Attempt}", batch.Count, attempt);
+                // Whoever waited too long was told so; nothing is begun for them again.
+                batch.RemoveAll(item => item.IsDone);
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(20 * attempt, 250)));
+            }
+            catch (Exception exception) when (StoreFaults.IsDuplicate(exception) && ++duplicates < MaxDuplicateTries)
+            {
+                // Another server wrote the same key between our look and our write: the next look sees it.
+                suspect = true;
+                RevMetrics.Retries.Add(1);
+            }
+            catch (Exception exception)
+            {
+                await Split(batch, suspect, exception);
+                return;
+            }
+        }
+    }
+
+    private async Task Split(List<WriteItem> batch, bool suspect, Exception exception)
+    {
+        if (batch.Count == 1)
+        {
+            if (StoreFaults.IsOverflow(exception)) batch[0].Refuse(MeteringErrors.AmountTooLarge);
+            else if (_abandon.IsCancellationRequested) batch[0].Refuse(ServiceErrors.StoreUnavailable);
+            else
+            {
+                _logger.LogError(exception, "One item cannot be written");
+                batch[0].Fail(exception);
+            }
+            return;
+        }
+        RevMetrics.Retries.Add(1);
+        var half = batch.Count / 2;
+        await Flush(batch.GetRange(0, half), suspect);
+        await Flush(batch.GetRange(half, batch.Count - half), suspect);
+    }
+}

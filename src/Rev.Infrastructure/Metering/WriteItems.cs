@@ -1,0 +1,84 @@
+using Rev.Domain.Common;
+using Rev.Domain.Metering;
+using Rev.Domain.Outcomes;
+
+namespace Rev.Infrastructure.Metering;
+
+/// <summary>Something to write, and who waits for it.</summary>
+public abstract class WriteItem(long enqueuedAt)
+{
+    /// <summary>When it came, by the clock's timestamp.</summary>
+    public long EnqueuedAt { get; } = enqueuedAt;
+
+    /// <summary>Set when nobody waits any more and it was not begun: it is not written then.</summary>
+    public abstract bool IsDone { get; }
+
+    /// <summary>Tells the waiting caller of a refusal.</summary>
+    public abstract void Refuse(Error error);
+
+    /// <summary>Tells the waiting caller of a bug.</summary>
+    public abstract void Fail(Exception exception);
+}
+
+/// <summary>What came of appending a call.</summary>
+/// <param name="Stored">The call as stored by this append; null when another was there.</param>
+/// <param name="Existing">The call that was there, with the content it was stored for.</param>
+/// <param name="Leader">The call of the same batch that was first with the key.</param>
+public sealed record AppendOutcome(MeteredCall? Stored, (CallId Id, UInt128 Content)? Existing, MeteredCall? Leader);
+
+/// <summary>A call to append.</summary>
+public sealed class CallItem(MeteredCall call, long enqueuedAt) : WriteItem(enqueuedAt)
+{
+    private readonly TaskCompletionSource<Result<AppendOutcome>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The call as it was priced.</summary>
+    public MeteredCall Call { get; } = call;
+
+    /// <summary>The call as it is written: without the bonus when the claim was taken.</summary>
+    public MeteredCall Written { get; set; } = call;
+
+    /// <summary>What comes of it.</summary>
+    public Task<Result<AppendOutcome>> Done => _done.Task;
+
+    /// <inheritdoc/>
+    public override bool IsDone => _done.Task.IsCompleted;
+
+    /// <summary>Tells the caller.</summary>
+    public void Complete(AppendOutcome outcome) => _done.TrySetResult(outcome);
+
+    /// <inheritdoc/>
+    public override void Refuse(Error error) => _done.TrySetResult(error);
+
+    /// <inheritdoc/>
+    public override void Fail(Exception exception) => _done.TrySetException(exception);
+}
+
+/// <summary>A step of an outcome to write if the outcome is still as it was loaded.</summary>
+public sealed class StepItem(OutcomeStep step, long enqueuedAt) : WriteItem(enqueuedAt)
+{
+    private readonly TaskCompletionSource<Result<OutcomeStep?>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The step as it was decided.</summary>
+    public OutcomeStep Step { get; } = step;
+
+    /// <summary>The step as it is written: another when the claim was taken.</summary>
+    public OutcomeStep Written { get; set; } = step;
+
+    /// <summary>The id of its call.</summary>
+    public CallId CallId { get; } = new(step.After!.Id.Value);
+
+    /// <summary>What comes of it; null when another change came first.</summary>
+    public Task<Result<OutcomeStep?>> Done => _done.Task;
+
+    /// <inheritdoc/>
+    public override bool IsDone => _done.Task.IsCompleted;
+
+    /// <summary>Tells the caller.</summary>
+    public void Complete(OutcomeStep? written) => _done.TrySetResult(written);
+
+    /// <inheritdoc/>
+    public override void Refuse(Error error) => _done.TrySetResult(error);
+
+    /// <inheritdoc/>
+    public override void Fail(Exception exception) => _done.TrySetException(exception);
+}
