@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -202,6 +203,18 @@ public sealed partial class JsonFields
 
     private void Take(JsonProperty member)
     {
+        if (!IsWhole(JsonMarshal.GetRawUtf8PropertyName(member)))
+        {
+            _errors.Add(new(_path.Length == 0 ? "body" : _path, WholeRule));
+            return;
+        }
+        // The objects of a list are judged alone, each when it is read.
+        var objects = member.Value.ValueKind == JsonValueKind.Array && member.Value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Object);
+        if (!objects && !IsWhole(JsonMarshal.GetRawUtf8Value(member.Value)))
+        {
+            Refuse(Shown(member.Name), WholeRule);
+            return;
+        }
         for (var i = 0; i < _known.Length; i++)
         {
             if (!member.NameEquals(_known[i])) continue;
@@ -212,6 +225,30 @@ public sealed partial class JsonFields
         var name = Shown(member.Name);
         var near = Spelling.Nearest(name, _known);
         Refuse(name, near is null ? "is not a field of this request" : $"is not a field of this request; did you mean {near}?");
+    }
+
+    private const string WholeRule = "must be Unicode: a surrogate stands without its other half";
+
+    /// <summary>Whether every surrogate that is written as an escape has its other half: a text with half a character has no UTF-8 form.</summary>
+    private static bool IsWhole(ReadOnlySpan<byte> json)
+    {
+        for (var at = json.IndexOf((byte)'\\'); at >= 0 && at < json.Length; at++)
+        {
+            if (json[at] != '\\' || json[++at] != 'u') continue;
+            var unit = Unit(json, at - 1);
+            if (!char.IsSurrogate(unit))
+            {
+                at += 4;
+                continue;
+            }
+            if (!char.IsHighSurrogate(unit) || !char.IsLowSurrogate(Unit(json, at + 5))) return false;
+            at += 10;
+        }
+        return true;
+
+        static char Unit(ReadOnlySpan<byte> json, int at) =>
+            at + 6 <= json.Length && json[at] == '\\' && json[at + 1] == 'u'
+            && ushort.TryParse(json.Slice(at + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit) ? (char)unit : '\0';
     }
 
     private static string Shown(string name) => name.Length <= 100 ? name : name[..100] + "…";

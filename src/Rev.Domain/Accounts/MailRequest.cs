@@ -14,7 +14,7 @@ public enum MailKind
 /// <summary>A mail that is owed. No secret lies in it: the sender mints what the mail says.</summary>
 public sealed class MailRequest
 {
-    private MailRequest(RowId id, AccountId accountId, MailKind kind, DateTimeOffset createdAt, DateTimeOffset dueAt)
+    private MailRequest(RowId id, AccountId accountId, MailKind kind, DateTimeOffset createdAt, DateTimeOffset? dueAt)
     {
         Id = id;
         AccountId = accountId;

@@ -26,7 +26,8 @@ public readonly record struct Exact
     {
         Span<int> bits = stackalloc int[4];
         decimal.GetBits(value, bits);
-        var mantissa = (new BigInteger((uint)bits[2]) << 64) | (new BigInteger((uint)bits[1]) << 32) | (uint)bits[0];
+        // The words are unsigned: their highest bit is no sign.
+        var mantissa = unchecked((new BigInteger((uint)bits[2]) << 64) | (new BigInteger((uint)bits[1]) << 32) | (uint)bits[0]);
         var scale = (bits[3] >> 16) & 0xFF;
         return new(value < 0 ? -mantissa : mantissa, BigInteger.Pow(10, scale));
     }

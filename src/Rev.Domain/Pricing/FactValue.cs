@@ -129,14 +129,14 @@ public readonly record struct FactValue
     {
         var split = text.AsSpan().IndexOfAny('e', 'E');
         var mantissa = split < 0 ? text : text[..split];
-        var exponent = 0;
-        if (split >= 0 && !int.TryParse(text.AsSpan(split + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent)) return false;
+        var exponent = 0L;
+        if (split >= 0 && !long.TryParse(text.AsSpan(split + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent)) return false;
         var point = mantissa.IndexOf('.', StringComparison.Ordinal);
         var digits = System.Numerics.BigInteger.Parse(mantissa.Replace(".", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
         var power = exponent - (point < 0 ? 0 : mantissa.Length - point - 1);
         if (digits.IsZero) return true;
-        if (Math.Abs(power) > 200) return false;
-        var (told, ten) = (Exact.Of(number), Exact.Whole(System.Numerics.BigInteger.Pow(10, Math.Abs(power))));
+        if (power is < -200 or > 200) return false;
+        var (told, ten) = (Exact.Of(number), Exact.Whole(System.Numerics.BigInteger.Pow(10, (int)Math.Abs(power))));
         var said = power >= 0 ? Exact.Whole(digits) * ten : Exact.Whole(digits) / ten;
         return (told - said).IsZero;
     }
