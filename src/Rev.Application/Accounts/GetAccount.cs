@@ -3,7 +3,6 @@ using MediatR;
 using Rev.Application.Common;
 using Rev.Domain.Accounts;
 using Rev.Domain.Common;
-using Rev.Domain.Pricing;
 
 namespace Rev.Application.Accounts;
 

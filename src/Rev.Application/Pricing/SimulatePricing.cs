@@ -4,7 +4,6 @@ using MediatR;
 using Rev.Application.Common;
 using Rev.Domain.Accounts;
 using Rev.Domain.Common;
-using Rev.Domain.Metering;
 using Rev.Domain.Pricing;
 
 namespace Rev.Application.Pricing;
@@ -63,8 +62,8 @@ public sealed class SimulatePricingValidator : AbstractValidator<SimulatePricing
         RuleFor(x => x.CallsPerMonth).NotNull().OverridePropertyName("calls_per_month").WithMessage("is required");
         RuleFor(x => x.CallsPerMonth).Must(c => c is null || (c >= 0 && c <= SimulatePricing.MaxCalls && decimal.IsInteger(c.Value)))
             .OverridePropertyName("calls_per_month").WithMessage($"must be a whole number of 0 to {SimulatePricing.MaxCalls:0}");
-        RuleFor(x => x.TokensInput).InclusiveBetween(0, MeteredCall.MaxTokens).OverridePropertyName("tokens_input").WithMessage(TokenRule);
-        RuleFor(x => x.TokensOutput).InclusiveBetween(0, MeteredCall.MaxTokens).OverridePropertyName("tokens_output").WithMessage(TokenRule);
+        RuleFor(x => x.TokensInput).InclusiveBetween(0, CallFacts.MaxTokens).OverridePropertyName("tokens_input").WithMessage(TokenRule);
+        RuleFor(x => x.TokensOutput).InclusiveBetween(0, CallFacts.MaxTokens).OverridePropertyName("tokens_output").WithMessage(TokenRule);
         RuleFor(x => x.Model).Line("model", ModelRate.MaxLength);
         RuleFor(x => x.SuccessRate).Must(IsRate).OverridePropertyName("success_rate").WithMessage(RateRule);
         RuleFor(x => x.PendingRate).Must(IsRate).OverridePropertyName("pending_rate").WithMessage(RateRule);

@@ -25,7 +25,7 @@ public sealed record CallReport(
 public sealed record MeteredCall
 {
     /// <summary>Most tokens of one call, in and out each.</summary>
-    public const long MaxTokens = 1_000_000_000;
+    public const long MaxTokens = CallFacts.MaxTokens;
 
     /// <summary>How far back a call may have occurred.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromDays(35);

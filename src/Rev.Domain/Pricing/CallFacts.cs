@@ -14,6 +14,9 @@ namespace Rev.Domain.Pricing;
 public sealed record CallFacts(
     AgentId Agent, string Action, CustomerId Customer, string? Model, long TokensInput, long TokensOutput, Metadata Metadata)
 {
+    /// <summary>Most tokens of one call, in and out each.</summary>
+    public const long MaxTokens = 1_000_000_000;
+
     /// <summary>The facts with a later payload merged over the metadata.</summary>
     public CallFacts With(Metadata? newer) => this with { Metadata = Metadata.MergedWith(newer) };
 

@@ -133,7 +133,7 @@ public readonly record struct FactValue
         if (split >= 0 && !long.TryParse(text.AsSpan(split + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent)) return false;
         var point = mantissa.IndexOf('.', StringComparison.Ordinal);
         var digits = System.Numerics.BigInteger.Parse(mantissa.Replace(".", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
-        var power = exponent - (point < 0 ? 0 : mantissa.Length - point - 1);
+        var power = Math.Clamp(exponent, -1_000_000, 1_000_000) - (point < 0 ? 0 : mantissa.Length - point - 1);
         if (digits.IsZero) return true;
         if (power is < -200 or > 200) return false;
         var (told, ten) = (Exact.Of(number), Exact.Whole(System.Numerics.BigInteger.Pow(10, (int)Math.Abs(power))));

@@ -10,7 +10,8 @@ namespace Rev.Infrastructure.Accounts;
 /// <summary>Sends owed mails as soon as a commit says so; what it misses, the job finds.</summary>
 public sealed class MailSweeper(IServiceScopeFactory scopes, ILogger<MailSweeper> logger) : BackgroundService, IWakeUp
 {
-    private readonly SemaphoreSlim _due = new(0);
+    // Something may be owed from before the start.
+    private readonly SemaphoreSlim _due = new(1);
 
     /// <inheritdoc/>
     public void Mails() => _due.Release();

@@ -48,7 +48,7 @@ public sealed class StoreFactory
 /// <summary>An answered call survives a power loss: every connection to SQLite writes through.</summary>
 internal sealed class SqliteDurability : DbConnectionInterceptor
 {
-    internal const string Pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+    internal const string Pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
     {

@@ -187,7 +187,7 @@ public sealed partial class SignUpTests(Apps apps) : IClassFixture<Apps>
     {
         var form = Form().Match(page.Body);
         form.Success.ShouldBeTrue($"The page has a form with method post:\n{page.Body}");
-        var action = Action().Match(form.Value) is { Success: true } match ? System.Net.WebUtility.HtmlDecode(match.Groups[1].Value) : link;
+        var action = Action().Match(form.Value) is { Success: true } match ? System.Net.WebUtility.HtmlDecode(match.Groups["to"].Value) : link;
         var fields = Input().Matches(page.Body).Select(input => input.Value)
             .Select(input => (Name: Attribute(input, "name"), Value: Attribute(input, "value")))
             .Where(field => field.Name is not null)
@@ -198,8 +198,8 @@ public sealed partial class SignUpTests(Apps apps) : IClassFixture<Apps>
 
     private static string? Attribute(string element, string name)
     {
-        var match = Regex.Match(element, $"{name}\\s*=\\s*\"([^\"]*)\"", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
-        return match.Success ? System.Net.WebUtility.HtmlDecode(match.Groups[1].Value) : null;
+        var match = Regex.Match(element, $"{name}\\s*=\\s*\"(?<value>[^\"]*)\"", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        return match.Success ? System.Net.WebUtility.HtmlDecode(match.Groups["value"].Value) : null;
     }
 
     [GeneratedRegex("rg_live_[A-Za-z0-9_-]*", RegexOptions.CultureInvariant, 1000)]
@@ -208,7 +208,7 @@ public sealed partial class SignUpTests(Apps apps) : IClassFixture<Apps>
     [GeneratedRegex("<form[^>]*method\\s*=\\s*\"?post[^>]*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Form();
 
-    [GeneratedRegex("action\\s*=\\s*\"([^\"]+)\"", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("action\\s*=\\s*\"(?<to>[^\"]+)\"", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Action();
 
     [GeneratedRegex("<input[^>]*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]

@@ -84,10 +84,10 @@ public sealed partial class Mail
         return lines[0];
     }
 
-    [GeneratedRegex("^rg_(live|test)_[A-Za-z0-9_-]{32,}$", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("^rg_(?:live|test)_[A-Za-z0-9_-]{32,}$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex WholeKey();
 
-    [GeneratedRegex("rg_(live|test)_[A-Za-z0-9_-]+", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("rg_(?:live|test)_[A-Za-z0-9_-]+", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex AnyKey();
 
     [GeneratedRegex(@"https?://[^\s<>""]+", RegexOptions.CultureInvariant, 1000)]

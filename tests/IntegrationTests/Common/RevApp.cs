@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Rev.Application.Accounts;
 using Rev.Application.Outcomes;
 
 namespace Rev.IntegrationTests.Common;
@@ -99,6 +100,8 @@ public sealed class RevApp : WebApplicationFactory<Program>
     public Task<int> SweepExpired() => Swept(new ExpireDueOutcomes());
 
     public Task<int> SweepSettled() => Swept(new SettleDueOutcomes());
+
+    public Task<int> SendDueMails() => Swept(new SendDueMails());
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {

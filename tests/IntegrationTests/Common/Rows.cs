@@ -17,7 +17,7 @@ public static class Rows
     {
         var counts = new List<string>();
         foreach (var table in Tables)
-            counts.Add(string.Create(CultureInfo.InvariantCulture, $"{table}={await app.Count(table)}"));
+            counts.Add($"{table}={(await app.Count(table)).ToString(CultureInfo.InvariantCulture)}");
         return string.Join(' ', counts);
     }
 

@@ -62,10 +62,10 @@ public sealed class BadTierTests(Apps apps) : IClassFixture<Apps>
             ("reversal_window", """{"name":"n","reversal_window":"P1Y"}"""),
             ("one_bonus_per", """{"name":"n","one_bonus_per":"ticket"}"""),
             ("scope", """{"name":"n","one_bonus_per":{"field":"metadata.ticket_id","scope":"world"}}"""),
-            ("outcome_bonuses", $$"""{"name":"n","outcome_bonuses":[{{string.Join(',', Enumerable.Range(0, 33).Select(i => $$"""{"name":"b{{i}}","amount":"1"}"""))}}]}"""),
-            ("models", $$"""{"name":"n","token_rates":{"models":{{{string.Join(',', Enumerable.Range(0, 65).Select(i => $$"""  "m{{i}}":{"input_per_million":"1","output_per_million":"1"}"""))}}}}}"""),
-            ("when", $$"""{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":{{Nested(9)}}}]}"""),
-            ("when", $$"""{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":{"any":[{{string.Join(',', Enumerable.Repeat("""{"field":"action","op":"exists"}""", 65))}}]}}]}"""),
+            ("outcome_bonuses", $$"""{"name":"n","outcome_bonuses":[{{Repeated(33, i => $$"""{"name":"b{{i}}","amount":"1"}""")}}]}"""),
+            ("models", "{\"name\":\"n\",\"token_rates\":{\"models\":{" + Repeated(65, i => $$"""  "m{{i}}":{"input_per_million":"1","output_per_million":"1"} """) + "}}}"),
+            ("when", """{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":""" + Nested(9) + "}]}"),
+            ("when", """{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":{"any":[""" + Repeated(65, _ => """{"field":"action","op":"exists"}""") + "]}}]}"),
         ];
         var before = await app.Counts();
         var wrong = new List<string>();
@@ -122,16 +122,18 @@ public sealed class BadTierTests(Apps apps) : IClassFixture<Apps>
         (await account.Live.Put("/v1/tiers/edge", Bodies.Parse($$"""
             {"name":"n","currency":"jpy","base_fee":1000000,
              "token_rates":{"input_per_million":"0.000001","output_per_million":1000000},
-             "outcome_bonuses":[{"name":"b","percent":"100.0","of":"metadata.v","max_amount":"1000000.00","when":{{Nested(8)}}},
+             "outcome_bonuses":[{"name":"b","percent":"100.0","of":"metadata.v","max_amount":"1000000.00","when":{{Nested(8)}} },
                                 {"name":"c","amount":"0.000000001"}],
-             "pending":{"expires_after":"P365D","on_expiry":{"bonus":"fixed","amount":"1000000"}},
-             "review_window":"P365D","reversal_window":"P3650D","one_bonus_per":{"field":"metadata.ticket_id","scope":"account"}}
+             "pending":{"expires_after":"P365D","on_expiry":{"bonus":"fixed","amount":"1000000"} },
+             "review_window":"P365D","reversal_window":"P3650D","one_bonus_per":{"field":"metadata.ticket_id","scope":"account"} }
             """))).Is(201);
         (await account.Live.Put("/v1/tiers/weeks", Bodies.Parse("""{"name":"n","pending":{"expires_after":"P2W"},"review_window":"PT48H30M5S"}"""))).Is(201);
     }
 
     private static string Nested(int depth) =>
-        depth == 1 ? """{"field":"action","op":"exists"}""" : $$"""{"not":{{Nested(depth - 1)}}}""";
+        depth == 1 ? """{"field":"action","op":"exists"}""" : """{"not":""" + Nested(depth - 1) + "}";
+
+    private static string Repeated(int times, Func<int, string> item) => string.Join(',', Enumerable.Range(0, times).Select(item));
 
     private static bool Names(Answer answer, string field) =>
         answer.Has("errors") && answer.Node("errors") is JsonObject errors && errors.Any(error => error.Key.Contains(field, StringComparison.Ordinal));

@@ -1,0 +1,89 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+
+namespace Rev.Api.Common;
+
+/// <summary>One code: what it means and what to do about it.</summary>
+/// <param name="Code">The code.</param>
+/// <param name="Status">The HTTP status that comes with it.</param>
+/// <param name="Title">What sort of refusal.</param>
+/// <param name="Meaning">When Rev refuses with it.</param>
+/// <param name="Remedy">What the caller can do.</param>
+public sealed record ErrorEntry(string Code, int Status, string Title, string Meaning, string Remedy);
+
+/// <summary>Every code that a problem can carry; docs/errors.md says the same.</summary>
+public static class ErrorCatalog
+{
+    /// <summary>All codes, by name.</summary>
+    public static IReadOnlyList<ErrorEntry> All { get; } =
+    [
+        new("agent.not_found", 404, "Agent not found", "No agent of that key in this account and mode.", "Check the key; an agent is registered by its first call or by PUT."),
+        new("amount.too_large", 409, "Amount too large", "The totals that the amount adds to would no longer be exact.", "Check the token counts and the tier's rates; use smaller amounts per customer, agent, action and hour."),
+        new("api_key.not_found", 404, "API key not found", "No API key of that id in this account; a test key sees test keys only.", "Check the id in GET /v1/api_keys."),
+        new("api_key.revoked", 409, "API key revoked", "A revoked or expired key cannot be rotated.", "Make a new key with POST /v1/api_keys."),
+        new("api_key.wrong_mode", 403, "Wrong mode", "A test key tried to make a live key.", "Use a live key."),
+        new("auth.invalid_key", 401, "Invalid API key", "No key was sent, or one that is unknown, revoked or expired.", "Send Authorization: Bearer and a valid key. Sign up again with your address to get a new one."),
+        new("auth.missing_scope", 403, "Missing scope", "The key may not do this.", "Use a key with the scope that detail names."),
+        new("body.invalid_utf8", 400, "Invalid UTF-8", "The body is not valid UTF-8.", "Encode the body as UTF-8."),
+        new("body.malformed_json", 400, "Malformed JSON", "The body is empty, is not JSON, is nested deeper than 64 levels, or escapes half of a surrogate pair.", "Mend the JSON at the place that detail names."),
+        new("body.nul_character", 400, "NUL in a string", "A string outside metadata contains the character NUL.", "Remove it."),
+        new("body.too_large", 413, "Body too large", "The body is larger than 1 MiB, or 20 MiB for a batch.", "Send less metadata, or smaller batches."),
+        new("body.unsupported_type", 415, "Unsupported media type", "The body is not declared as JSON in UTF-8.", "Send Content-Type: application/json."),
+        new("customer.not_found", 404, "Customer not found", "No customer of that key in this account and mode.", "Check the key; a customer is registered by its first call or by PUT."),
+        new("event.not_found", 404, "Event not found", "No event of that id in this account and mode.", "Check the id and whether the key is a live or a test key."),
+        new("idempotency.key_reused", 409, "Idempotency key reused", "The idempotency key was used before with another content.", "Use a new key for new content; send the same content to repeat a request."),
+        new("internal.error", 500, "Internal error", "Rev failed; the cause is in its log under the request_id.", "Retry with the same idempotency key; report the request_id."),
+        new("link.invalid", 404, "Link no longer works", "The mailed link is unknown, was used, or is older than an hour.", "Sign up again with the same address to get a new one."),
+        new("outcome.already_resolved", 409, "Outcome already resolved", "The outcome was decided the other way before.", "Take a success back with POST /v1/outcomes/{id}/reverse."),
+        new("outcome.expired", 409, "Outcome expired", "The result came after expires_at.", "Give calls a later expires_at, or the tier a longer pending.expires_after."),
+        new("outcome.not_found", 404, "Outcome not found", "No outcome of that id, event or idempotency key in this account and mode.", "Check the id; a call without an outcome has none."),
+        new("outcome.nothing_to_reverse", 409, "Nothing to reverse", "The outcome is no success and charged no bonus.", "There is nothing to do."),
+        new("outcome.reversal_window_closed", 409, "Reversal window closed", "The tier's reversal_window since the charge has passed.", "Give the tier a longer reversal_window for later calls."),
+        new("outcome.still_pending", 409, "Outcome still pending", "A pending outcome cannot be reversed.", "Resolve it instead."),
+        new("rate.limited", 429, "Too many requests", "More requests than the limit of the key, the address or the e-mail address allows.", "Wait as Retry-After says, and send batches."),
+        new("request.invalid", 400, "Invalid request", "Fields or parameters are missing, unknown or out of range.", "Mend what errors names; unknown fields come with the nearest known name."),
+        new("request.malformed", 400, "Malformed request", "The HTTP request itself could not be read.", "Check the client or the proxy before Rev."),
+        new("route.method_not_allowed", 405, "Method not allowed", "The address is known, but not with this method.", "Use a method of the header Allow."),
+        new("route.not_found", 404, "Not found", "There is nothing at this address.", "Look it up in /docs/api."),
+        new("service.overloaded", 503, "Overloaded", "More waits to be stored than Rev takes, or the store did not take it in time.", "Retry after Retry-After with the same idempotency key; nothing counts twice."),
+        new("service.unavailable", 503, "Unavailable", "The store cannot be reached. The request may have been stored nevertheless.", "Retry after Retry-After with the same idempotency key; nothing counts twice."),
+        new("tier.assigned", 409, "Tier in use", "An agent or a customer is assigned to the tier.", "Assign another tier first."),
+        new("tier.changed_meanwhile", 409, "Tier changed meanwhile", "Another request changed the tier at the same time.", "Read the tier and try again."),
+        new("tier.default_cannot_be_archived", 409, "Default tier", "The tier default prices every call that names no other.", "Change it with PUT /v1/tiers/default instead."),
+        new("tier.not_found", 404, "Tier not found", "No tier of that key in this account and mode.", "Check the key and whether the API key is a live or a test key."),
+        new("tier.unknown", 400, "Unknown tier", "A tier was named that does not exist in this mode, or is archived.", "Make the tier first with PUT /v1/tiers/{key}."),
+    ];
+
+    private static readonly FrozenDictionary<string, ErrorEntry> ByCode = All.ToFrozenDictionary(e => e.Code, StringComparer.Ordinal);
+
+    /// <summary>The entry of a code.</summary>
+    public static ErrorEntry Of(string code) => ByCode[code];
+
+    /// <summary>The title of a code.</summary>
+    public static string TitleOf(string code) => ByCode.TryGetValue(code, out var entry) ? entry.Title : "Refused";
+
+    /// <summary>The page that a problem's <c>type</c> leads to.</summary>
+    public static string Page()
+    {
+        var html = new StringBuilder("""
+            <!DOCTYPE html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Errors · Rev</title></head>
+            <body><main><h1>Errors</h1>
+            <p>Every refusal is <code>application/problem+json</code> with a stable <code>code</code>. See the <a href="/docs/api">API reference</a>.</p>
+
+            """);
+        foreach (var entry in All)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"""
+                <section id="{entry.Code}"><h2><code>{entry.Code}</code></h2><p>{entry.Status} · {Text(entry.Title)}</p>
+                <p>{Text(entry.Meaning)}</p><p>{Text(entry.Remedy)}</p></section>
+
+                """);
+        }
+        return html.Append("</main></body></html>").ToString();
+    }
+
+    private static string Text(string text) => HtmlEncoder.Default.Encode(text);
+}

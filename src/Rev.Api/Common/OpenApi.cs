@@ -1,0 +1,260 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Mvc.ApiExplorer;
+using Microsoft.AspNetCore.Mvc.ModelBinding;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.OpenApi;
+using Rev.Api.Metering;
+using Rev.Api.Outcomes;
+using Rev.Api.Pricing;
+using Rev.Application.Metering;
+using Rev.Application.Outcomes;
+using Rev.Domain.Accounts;
+using Rev.Domain.Common;
+using Rev.Domain.Pricing;
+
+namespace Rev.Api.Common;
+
+/// <summary>The OpenAPI document: what routes, contracts and <see cref="Doc"/>s say.</summary>
+internal static class OpenApi
+{
+    private const string AmountPattern = @"^-?(0|[1-9][0-9]*)(\.[0-9]{1,9})?$";
+
+    private const string Introduction = """
+        Rev meters, prices and resolves the work of AI agents.
+
+        **Keys.** Send `Authorization: Bearer rg_live_…` or `rg_test_…`. Test data is kept apart from live data everywhere.
+
+        **Money** is a decimal string in major units, exact to nine decimals: `"0.01212"`. Bodies may also give a JSON number. **Instants** are RFC 3339 in UTC, **durations** ISO 8601 in weeks to seconds.
+
+        **Ids** are a prefix and 26 characters: `evt_`, `out_`, `key_`, `acc_`. Agents, customers, tiers and actions are known by your own keys: 1 to 128 of `A-Z a-z 0-9 . _ : @ + -`.
+
+        **Bodies** are JSON in UTF-8 of at most 1 MiB, batches 20 MiB. Unknown and repeated fields are refused; integers are integer literals; `null` is as if absent, except in the PUTs of agents and customers, where it clears.
+
+        **Errors** are `application/problem+json` with a stable `code`; `errors` names the fields of invalid input. What each code means stands at `/docs/errors`.
+
+        **Idempotency.** Send `Idempotency-Key` with calls that must not count twice: a repeat with the same content is answered as the first was, with `Idempotent-Replayed: true`; with another content it is 409.
+
+        **Lists** are newest first: `limit` (1 to 200, default 50) and `cursor`, which is the `next_cursor` of the page before.
+
+        Every answer carries `X-Request-Id` (yours, if you send one) and, under `/v1`, `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset`.
+        """;
+
+    /// <summary>Registers the document.</summary>
+    public static IServiceCollection AddReference(this IServiceCollection services)
+    {
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            var options = json.SerializerOptions;
+            options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+            options.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
+            foreach (var converter in RevJson.Default.Options.Converters)
+                if (converter.Type is { } type && type != typeof(Rev.Application.Pricing.TierDetails) && type != typeof(DateTimeOffset) && type != typeof(TimeSpan))
+                    options.Converters.Add(converter);
+                else if (converter.Type is null) options.Converters.Add(converter);
+        });
+        services.TryAddEnumerable(ServiceDescriptor.Transient<IApiDescriptionProvider, Bodies>());
+        return services.AddOpenApi("v1", options =>
+        {
+            options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+            options.AddSchemaTransformer(Schema);
+            options.AddOperationTransformer(Operation);
+            options.AddDocumentTransformer(Document);
+        });
+    }
+
+    private static Task Document(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
+    {
+        document.Info = new()
+        {
+            Title = "Rev API", Version = "v1", Description = Introduction,
+            License = new() { Name = "MIT", Identifier = "MIT" },
+        };
+        document.Servers = [];
+        document.Components ??= new();
+        document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>(StringComparer.Ordinal);
+        document.Components.SecuritySchemes["api_key"] = new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key: rg_live_… or rg_test_…. Sign up to get one by mail.",
+        };
+        return Task.CompletedTask;
+    }
+
+    private static Task Operation(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        if (metadata.OfType<Doc>().FirstOrDefault() is not { } doc) return Task.CompletedTask;
+        var access = metadata.OfType<Access>().FirstOrDefault();
+        if (access is not null)
+        {
+            var needed = new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("api_key", context.Document)] = [] };
+            operation.Security = access.KeyIsOptional ? [needed, new()] : [needed];
+            var scope = $"Scope of the key: `{ScopeNames.Of(access.Scope)[0]}`.";
+            operation.Description = $"{doc.Description}\n\n{(access.KeyIsOptional ? "The key is optional. " : "")}{scope}";
+        }
+        Parameters(operation, doc);
+        if (operation.RequestBody is OpenApiRequestBody body)
+        {
+            body.Required = !doc.RequestIsOptional;
+            foreach (var media in body.Content!.Values.OfType<OpenApiMediaType>())
+                if (doc.RequestExample is { } example) media.Example = JsonNode.Parse(example);
+        }
+        Responses(operation, doc, doc.Codes(access).Select(ErrorCatalog.Of).ToArray());
+        return Task.CompletedTask;
+    }
+
+    private static void Parameters(OpenApiOperation operation, Doc doc)
+    {
+        operation.Parameters ??= [];
+        foreach (var parameter in operation.Parameters.OfType<OpenApiParameter>())
+            if (parameter.In == ParameterLocation.Path) Path(parameter, doc);
+        foreach (var (name, description, values) in doc.Query)
+            operation.Parameters.Add(Query(name, description, new OpenApiSchema
+            {
+                Type = JsonSchemaType.String, Format = name is "from" or "to" ? "date-time" : null,
+                Enum = values?.Select(v => (JsonNode)JsonValue.Create(v)).ToList(),
+            }));
+        if (doc.IsList)
+        {
+            operation.Parameters.Add(Query("limit", Docs.Limit, new OpenApiSchema
+            {
+                Type = JsonSchemaType.Integer, Minimum = "1", Maximum = "200", Default = JsonValue.Create(50),
+            }));
+            operation.Parameters.Add(Query("cursor", "The next_cursor of the page before; absent is the newest.", new OpenApiSchema { Type = JsonSchemaType.String }));
+        }
+        if (doc.IsIdempotent)
+            operation.Parameters.Add(new OpenApiParameter
+            {
+                Name = "Idempotency-Key", In = ParameterLocation.Header,
+                Description = "A repeat with the same key and content is answered as the first was, and counts once.",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 255 },
+            });
+        if (operation.Parameters.Count == 0) operation.Parameters = null;
+    }
+
+    private static OpenApiParameter Query(string name, string description, OpenApiSchema schema) =>
+        new() { Name = name, In = ParameterLocation.Query, Description = description, Schema = schema };
+
+    private static void Path(OpenApiParameter parameter, Doc doc)
+    {
+        var prefix = doc.Tag switch { "Metering" => CallId.Prefix, "Outcomes" => OutcomeId.Prefix, _ => ApiKeyId.Prefix };
+        var isId = parameter.Name == "id";
+        parameter.Description = isId ? $"The id, {prefix}…" : "Your own key of it.";
+        parameter.Schema = isId ? IdSchema(prefix) : new OpenApiSchema { Type = JsonSchemaType.String, Pattern = @"^[A-Za-z0-9._:@+-]{1,128}$" };
+    }
+
+    private static void Responses(OpenApiOperation operation, Doc doc, ErrorEntry[] errors)
+    {
+        foreach (var (status, response) in operation.Responses ?? [])
+        {
+            if (response is not OpenApiResponse written) continue;
+            var code = int.Parse(status, CultureInfo.InvariantCulture);
+            if (doc.Answers.FirstOrDefault(a => a.Status == code) is { Description: not null } answer)
+            {
+                written.Description = answer.Description;
+                written.Headers = new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal) { ["X-Request-Id"] = Header("The request's id.") };
+                if (code == StatusCodes.Status201Created && doc.IsIdempotent) written.Headers["Idempotent-Replayed"] = Header("true when the answer was given before.");
+                if (doc.AnswerExample is { } example && Media(written, "application/json") is { } media) media.Example = JsonNode.Parse(example);
+                continue;
+            }
+            var entries = errors.Where(e => e.Status == code).ToArray();
+            written.Description = string.Join('\n', entries.Select(e => $"- `{e.Code}`: {e.Meaning}"));
+            if (code is 429 or 503) written.Headers = new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal) { ["Retry-After"] = Header("Seconds to wait.") };
+            if (Media(written, Problems.MediaType) is { } problem)
+                problem.Examples = entries.ToDictionary(e => e.Code, e => (IOpenApiExample)new OpenApiExample { Summary = e.Title, Value = Example(e) }, StringComparer.Ordinal);
+        }
+    }
+
+    private static OpenApiMediaType? Media(OpenApiResponse response, string type) =>
+        response.Content is { } content && content.TryGetValue(type, out var media) ? media as OpenApiMediaType : null;
+
+    private static JsonObject Example(ErrorEntry entry)
+    {
+        var problem = new JsonObject
+        {
+            ["type"] = $"/docs/errors#{entry.Code}", ["title"] = entry.Title, ["status"] = entry.Status, ["detail"] = entry.Meaning, ["code"] = entry.Code,
+            ["request_id"] = "4f6d1c0e8a2b4d7f9c3e5a7b1d2f4e6a",
+        };
+        if (entry.Code == "request.invalid") problem["errors"] = new JsonObject { ["tokens_input"] = new JsonArray("must be 0 to 1000000000") };
+        return problem;
+    }
+
+    private static OpenApiHeader Header(string description) => new() { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+
+    private static Task Schema(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    {
+        var type = context.JsonTypeInfo.Type;
+        var bare = Nullable.GetUnderlyingType(type) ?? type;
+        if (Scalar(bare, context) is { } scalar)
+        {
+            schema.Type = scalar.Type;
+            schema.Format = scalar.Format;
+            schema.Pattern = scalar.Pattern;
+            schema.Examples = scalar.Examples;
+            if (bare != type || context.JsonPropertyInfo is { IsGetNullable: true, PropertyType.IsValueType: false }) schema.Type |= JsonSchemaType.Null;
+            if (bare == typeof(JsonElement) || bare == typeof(FactValue)) schema.Type = null;
+        }
+        else if (context.JsonPropertyInfo is { Name: "code" or "type", DeclaringType: var declaring } && declaring == typeof(Problem))
+        {
+            schema.Examples = [JsonValue.Create(context.JsonPropertyInfo.Name == "code" ? "outcome.already_resolved" : "/docs/errors#outcome.already_resolved")];
+        }
+        if (context.JsonTypeInfo.Kind == JsonTypeInfoKind.Object && schema.Properties is { Count: > 0 })
+        {
+            var isRequest = context.JsonTypeInfo.Properties.Any(p => p.AttributeProvider?.IsDefined(typeof(RequiredAttribute), inherit: true) == true)
+                || type.Name.EndsWith("Request", StringComparison.Ordinal) || (type.Namespace == typeof(TierRequest).Namespace && type != typeof(TierAnswer));
+            schema.Required = context.JsonTypeInfo.Properties
+                .Where(p => isRequest ? p.AttributeProvider?.IsDefined(typeof(RequiredAttribute), inherit: true) == true : p.Name != "errors" || type != typeof(Problem))
+                .Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+            if (isRequest) schema.AdditionalPropertiesAllowed = false;
+        }
+        return Task.CompletedTask;
+    }
+
+    private static OpenApiSchema? Scalar(Type type, OpenApiSchemaTransformerContext context)
+    {
+        if (type == typeof(Money)) return new() { Type = JsonSchemaType.String, Pattern = AmountPattern, Examples = ["0.01212"] };
+        if (type == typeof(decimal)) return new() { Type = JsonSchemaType.String | JsonSchemaType.Number, Pattern = AmountPattern, Examples = ["0.005"] };
+        if (type == typeof(CallId)) return IdSchema(CallId.Prefix);
+        if (type == typeof(OutcomeId)) return IdSchema(OutcomeId.Prefix);
+        if (type == typeof(ApiKeyId)) return IdSchema(ApiKeyId.Prefix);
+        if (type == typeof(AccountId)) return IdSchema(AccountId.Prefix);
+        if (type == typeof(DateTimeOffset)) return new() { Type = JsonSchemaType.String, Format = "date-time", Examples = ["2026-11-23T12:00:00Z"] };
+        if (type == typeof(TimeSpan)) return new() { Type = JsonSchemaType.String, Format = "duration", Examples = ["P7D"] };
+        if (type == typeof(Metadata)) return new() { Type = JsonSchemaType.Object };
+        if (type == typeof(JsonElement) || type == typeof(FactValue)) return new();
+        if (type == typeof(string) && context.JsonPropertyInfo is { Name: not ("currency" or "tier_key"), DeclaringType.Namespace: "Rev.Application.Pricing" })
+            return new() { Type = JsonSchemaType.String, Pattern = @"^-?[0-9]+(\.[0-9]+)?$" };
+        return null;
+    }
+
+    private static OpenApiSchema IdSchema(string prefix) => new()
+    {
+        Type = JsonSchemaType.String, Pattern = $"^{prefix}[0-7][0-9A-HJKMNP-TV-Z]{{25}}$", Examples = [prefix + "01KA9Z3Y5W7V1T0R2Q4P6N8M0K"],
+    };
+
+    /// <summary>Tells the explorer of bodies that endpoints read by themselves.</summary>
+    private sealed class Bodies(IModelMetadataProvider? metadata = null) : IApiDescriptionProvider
+    {
+        public int Order => 100;
+
+        public void OnProvidersExecuting(ApiDescriptionProviderContext context)
+        {
+            foreach (var description in context.Results)
+            {
+                if (description.ActionDescriptor.EndpointMetadata?.OfType<Doc>().FirstOrDefault() is not { Request: { } type } doc) continue;
+                description.SupportedRequestFormats.Add(new() { MediaType = "application/json" });
+                description.ParameterDescriptions.Add(new()
+                {
+                    Name = "body", Source = BindingSource.Body, Type = type, IsRequired = !doc.RequestIsOptional, ModelMetadata = metadata?.GetMetadataForType(type)!,
+                });
+            }
+        }
+
+        public void OnProvidersExecuted(ApiDescriptionProviderContext context) { }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.RateLimiting;
+using Rev.Application.Accounts;
+using Rev.Domain.Accounts;
+using Rev.Infrastructure.Common;
+
+namespace Rev.Api.Common;
+
+/// <summary>Token buckets per key, per address without a key, and for sign-up. A bucket that is full and idle is forgotten.</summary>
+internal sealed class RateLimits : IDisposable
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+
+    private readonly bool _enabled;
+    private readonly Buckets<ApiKeyKey> _keys;
+    private readonly Buckets<IPAddress> _addresses;
+    private readonly Buckets<string> _signUpEmails;
+    private readonly Buckets<IPAddress> _signUpAddresses;
+
+    /// <summary>The limits of the configuration.</summary>
+    /// <exception cref="SettingException">One is no whole number.</exception>
+    public RateLimits(IConfiguration configuration)
+    {
+        _enabled = RevSettings.Flag(configuration, "RateLimits:Enabled", defaultValue: true);
+        int Read(string key, int defaultValue) => RevSettings.Number(configuration, "RateLimits:" + key, defaultValue, 1, 100_000_000);
+        _keys = PerSecond<ApiKeyKey>(Read("PerKey:PerSecond", 2_000), Read("PerKey:Burst", 10_000));
+        _addresses = PerSecond<IPAddress>(Read("Anonymous:PerSecond", 10), Read("Anonymous:Burst", 60));
+        _signUpEmails = PerHour<string>(Read("SignUp:PerEmailPerHour", 5));
+        _signUpAddresses = PerHour<IPAddress>(Read("SignUp:PerAddressPerHour", 30));
+    }
+
+    /// <summary>Takes one request of the caller, tells it where it stands, and answers how long to wait when it has none left.</summary>
+    public TimeSpan? Take(HttpContext http, Caller? caller)
+    {
+        if (!_enabled) return null;
+        return caller is not null ? _keys.Take(new(caller.Key.Value), http) : _addresses.Take(Address(http), http);
+    }
+
+    /// <summary>Takes one sign-up of the address that asks.</summary>
+    public TimeSpan? TakeSignUp(HttpContext http) => _enabled ? _signUpAddresses.Take(Address(http), null) : null;
+
+    /// <summary>Takes one sign-up for an e-mail address.</summary>
+    public TimeSpan? TakeSignUp(EmailAddress email) => _enabled ? _signUpEmails.Take(email.Normalized, null) : null;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _keys.Dispose();
+        _addresses.Dispose();
+        _signUpEmails.Dispose();
+        _signUpAddresses.Dispose();
+    }
+
+    /// <summary>Who asks: an IPv4 address, or the /64 network that one IPv6 host has to itself.</summary>
+    private static IPAddress Address(HttpContext http)
+    {
+        var address = http.Connection.RemoteIpAddress ?? IPAddress.None;
+        if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
+        if (address.AddressFamily != AddressFamily.InterNetworkV6 || IPAddress.IsLoopback(address)) return address;
+        var bytes = address.GetAddressBytes();
+        bytes.AsSpan(8).Clear();
+        return new(bytes);
+    }
+
+    private static Buckets<T> PerSecond<T>(int perSecond, int burst) where T : notnull => perSecond >= 10
+        ? new(burst, perSecond / 10, Tick, perSecond)
+        : new(burst, 1, TimeSpan.FromSeconds(1d / perSecond), perSecond);
+
+    private static Buckets<T> PerHour<T>(int perHour) where T : notnull => new(perHour, 1, TimeSpan.FromHours(1d / perHour), perHour / 3600d);
+
+    private readonly record struct ApiKeyKey(UInt128 Value);
+
+    private sealed class Buckets<T> : IDisposable where T : notnull
+    {
+        private readonly int _burst;
+        private readonly double _perSecond;
+        private readonly PartitionedRateLimiter<T> _limiter;
+        private readonly string _limit;
+
+        public Buckets(int burst, int tokens, TimeSpan period, double perSecond)
+        {
+            _burst = burst;
+            _perSecond = perSecond;
+            _limit = burst.ToString(CultureInfo.InvariantCulture);
+            var options = new TokenBucketRateLimiterOptions { TokenLimit = burst, TokensPerPeriod = tokens, ReplenishmentPeriod = period, QueueLimit = 0 };
+            _limiter = PartitionedRateLimiter.Create<T, T>(key => RateLimitPartition.GetTokenBucketLimiter(key, _ => options));
+        }
+
+        public TimeSpan? Take(T key, HttpContext? told)
+        {
+            using var lease = _limiter.AttemptAcquire(key);
+            if (told is not null)
+            {
+                var left = _limiter.GetStatistics(key)?.CurrentAvailablePermits ?? 0;
+                var headers = told.Response.Headers;
+                headers["RateLimit-Limit"] = _limit;
+                headers["RateLimit-Remaining"] = left.ToString(CultureInfo.InvariantCulture);
+                headers["RateLimit-Reset"] = ((long)Math.Ceiling((_burst - left) / _perSecond)).ToString(CultureInfo.InvariantCulture);
+            }
+            if (lease.IsAcquired) return null;
+            return lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.FromSeconds(1);
+        }
+
+        public void Dispose() => _limiter.Dispose();
+    }
+}

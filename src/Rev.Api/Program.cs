@@ -1,0 +1,86 @@
+using Rev.Api.Accounts;
+using Rev.Api.Common;
+using Rev.Api.Customers;
+using Rev.Api.Metering;
+using Rev.Api.Outcomes;
+using Rev.Api.Pricing;
+using Rev.Application;
+using Rev.Infrastructure;
+using Rev.Infrastructure.Common;
+
+var mode = StartMode.Read(args);
+if (mode.Name == "hash-password") return StartMode.HashPassword(mode.Value);
+var starting = true;
+try
+{
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = mode.Rest, ContentRootPath = ContentRoot() });
+    Configure(builder);
+    await using var app = builder.Build();
+    var store = app.Services.GetRequiredService<StoreAdmin>();
+    if (mode.Name is not null) return await mode.Run(store);
+
+    await store.Migrate(CancellationToken.None);
+    Map(app);
+    await app.StartAsync();
+    starting = false;
+    if (app.Environment.IsDevelopment()) StartMode.Greet(app);
+    await app.WaitForShutdownAsync();
+    return 0;
+}
+catch (Exception exception) when (starting && StartMode.Explain(exception) is { } line)
+{
+    await Console.Error.WriteLineAsync(line);
+    return 1;
+}
+
+// The settings beside the program, wherever it is started from.
+static string? ContentRoot() =>
+    Environment.GetEnvironmentVariable("ASPNETCORE_CONTENTROOT") is null && !File.Exists("appsettings.json") ? AppContext.BaseDirectory : null;
+
+void Configure(WebApplicationBuilder builder)
+{
+    builder.Logging.ClearProviders();
+    if (builder.Environment.IsDevelopment())
+        builder.Logging.AddSimpleConsole(console => console.TimestampFormat = "HH:mm:ss ");
+    else
+        builder.Logging.AddJsonConsole(console =>
+        {
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+        });
+    // A start that fails is told in one line, below; the host would print a stack trace before.
+    builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => !starting && level >= LogLevel.Warning);
+
+    builder.WebHost.ConfigureKestrel(kestrel =>
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = BodyReader.MaxBatchBytes;
+    });
+    var configuration = builder.Configuration;
+    if (configuration["urls"] is null && configuration["http_ports"] is null && configuration["https_ports"] is null && !configuration.GetSection("Kestrel:Endpoints").Exists())
+        builder.WebHost.UseUrls("http://localhost:5080");
+
+    builder.Services.AddApplication();
+    builder.Services.AddInfrastructure(configuration, builder.Environment);
+    builder.Services.AddSingleton(new RateLimits(configuration));
+    builder.Services.AddReference();
+    builder.Services.AddTelemetry(configuration);
+}
+
+static void Map(WebApplication app)
+{
+    app.UseMiddleware<RequestIds>();
+    app.UseMiddleware<Failures>();
+    app.UseMiddleware<OperatorGate>();
+    app.UseRouting();
+    app.UseMiddleware<ApiGate>();
+    app.MapAccounts();
+    app.MapCustomers();
+    app.MapPricing();
+    app.MapMetering();
+    app.MapOutcomes();
+    app.MapOperations();
+}
+
+/// <summary>Rev.</summary>
+public partial class Program;

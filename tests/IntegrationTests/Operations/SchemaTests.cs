@@ -1,0 +1,104 @@
+using System.Text.RegularExpressions;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.SqlServer.Dac;
+using Microsoft.SqlServer.Dac.Model;
+using Microsoft.SqlServer.TransactSql.ScriptDom;
+using Rev.Infrastructure.Common;
+using Rev.IntegrationTests.Common;
+
+namespace Rev.IntegrationTests.Operations;
+
+/// <summary>The three schemas, without a server: what is migrated is the model, and what SQL Server gets is T-SQL.</summary>
+public sealed partial class SchemaTests
+{
+    [Fact]
+    public void No_model_has_changes_without_a_migration()
+    {
+        using var sqlite = Sqlite();
+        using var postgres = Postgres();
+        using var sqlServer = SqlServer();
+        foreach (var context in new DbContext[] { sqlite, postgres, sqlServer })
+        {
+            context.Database.GetMigrations().ShouldNotBeEmpty();
+            context.Database.HasPendingModelChanges().ShouldBeFalse(context.GetType().Name);
+        }
+    }
+
+    [Fact]
+    public void The_SQL_Server_migrations_parse()
+    {
+        using var context = SqlServer();
+        foreach (var options in new[] { MigrationsSqlGenerationOptions.Default, MigrationsSqlGenerationOptions.Idempotent })
+        {
+            var script = context.GetService<IMigrator>().GenerateScript(options: options);
+            script.ShouldContain("CREATE TABLE");
+
+            new TSql160Parser(initialQuotedIdentifiers: true).Parse(new StringReader(script), out var errors);
+
+            errors.Select(error => $"{error.Line}: {error.Message}").ShouldBeEmpty();
+        }
+    }
+
+    [Fact]
+    public void A_broken_script_does_not_parse()
+    {
+        new TSql160Parser(initialQuotedIdentifiers: true).Parse(new StringReader("CREATE TABLE calls (id binary(16) NOT NULL,, amount bigint)"), out var errors);
+        errors.ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public void The_SQL_Server_schema_is_a_valid_model()
+    {
+        using var context = SqlServer();
+        Validate(context.Database.GenerateCreateScript()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_schema_with_a_dangling_key_is_not_a_valid_model() =>
+        Validate("CREATE TABLE a (id int NOT NULL PRIMARY KEY, b_id int NOT NULL REFERENCES b (id));").ShouldNotBeEmpty();
+
+    [Fact]
+    public void Every_provider_has_the_same_tables_and_columns()
+    {
+        using var sqlite = Sqlite();
+        using var postgres = Postgres();
+        using var sqlServer = SqlServer();
+        Columns(postgres).ShouldBe(Columns(sqlite));
+        Columns(sqlServer).ShouldBe(Columns(sqlite));
+        Columns(sqlite).ShouldAllBe(column => SnakeCase().IsMatch(column));
+    }
+
+    private static List<string> Columns(DbContext context) =>
+    [
+        .. context.Model.GetEntityTypes()
+            .Where(entity => entity.GetTableName() is not null)
+            .SelectMany(entity => entity.GetProperties().Select(property => $"{entity.GetTableName()}.{property.GetColumnName()}"))
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal),
+    ];
+
+    private static List<string> Validate(string script)
+    {
+        using var model = new TSqlModel(SqlServerVersion.Sql160, new TSqlModelOptions());
+        foreach (var batch in Batch().Split(script))
+            if (batch.Trim().Length > 0) model.AddObjects(batch);
+        return [.. model.Validate().Where(message => message.MessageType == DacMessageType.Error).Select(message => message.Message)];
+    }
+
+    private static SqliteRevDbContext Sqlite() =>
+        (SqliteRevDbContext)Activator.CreateInstance(typeof(SqliteRevDbContext), new DbContextOptionsBuilder<SqliteRevDbContext>().UseSqlite("Data Source=:memory:").Options)!;
+
+    private static PostgresRevDbContext Postgres() =>
+        (PostgresRevDbContext)Activator.CreateInstance(typeof(PostgresRevDbContext), new DbContextOptionsBuilder<PostgresRevDbContext>().UseNpgsql("Host=nowhere").Options)!;
+
+    private static SqlServerRevDbContext SqlServer() =>
+        (SqlServerRevDbContext)Activator.CreateInstance(typeof(SqlServerRevDbContext), new DbContextOptionsBuilder<SqlServerRevDbContext>().UseSqlServer("Server=nowhere").Options)!;
+
+    [GeneratedRegex(@"^\s*GO\s*$", RegexOptions.Multiline | RegexOptions.CultureInvariant, 5000)]
+    private static partial Regex Batch();
+
+    [GeneratedRegex(@"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex SnakeCase();
+}

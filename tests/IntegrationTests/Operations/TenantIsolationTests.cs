@@ -1,0 +1,182 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Rev.IntegrationTests.Common;
+
+namespace Rev.IntegrationTests.Operations;
+
+/// <summary>Walks the routes of the running product: what is another's is not there.</summary>
+public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps>
+{
+    private static readonly string[] Open = ["POST /v1/signup", "POST /v1/simulations"];
+
+    /// <summary>Every route with a parameter, the id to try in it, and a body that its owner could send.</summary>
+    private static readonly Dictionary<string, (string Id, JsonNode? Body)> Covered = new(StringComparer.Ordinal)
+    {
+        ["GET /v1/events/{}"] = ("event", null),
+        ["GET /v1/outcomes/{}"] = ("outcome", null),
+        ["POST /v1/outcomes/{}/resolve"] = ("outcome", new JsonObject { ["outcome"] = "success" }),
+        ["POST /v1/outcomes/{}/reverse"] = ("succeeded", new JsonObject { ["reason"] = "mine" }),
+        ["POST /v1/api_keys/{}/rotate"] = ("key", new JsonObject { ["grace"] = "PT1H" }),
+        ["DELETE /v1/api_keys/{}"] = ("key", null),
+        ["GET /v1/tiers/{}"] = ("tier", null),
+        ["GET /v1/tiers/{}/versions"] = ("tier", null),
+        ["POST /v1/tiers/{}/copy"] = ("tier", new JsonObject { ["mode"] = "live" }),
+        ["DELETE /v1/tiers/{}"] = ("tier", null),
+        ["GET /v1/agents/{}"] = ("agent", null),
+        ["GET /v1/customers/{}"] = ("customer", null),
+        ["POST /v1/customers/{}/erase"] = ("customer", null),
+    };
+
+    /// <summary>The caller's own name spaces: a PUT there makes something new.</summary>
+    private static readonly Dictionary<string, (string Id, JsonNode Body)> OwnNames = new(StringComparer.Ordinal)
+    {
+        ["PUT /v1/tiers/{}"] = ("tier", Bodies.Tier("Mine").With("base_fee", "9")),
+        ["PUT /v1/agents/{}"] = ("agent", new JsonObject { ["name"] = "Mine" }),
+        ["PUT /v1/customers/{}"] = ("customer", new JsonObject { ["name"] = "Mine" }),
+    };
+
+    [Theory, EachProvider]
+    public async Task Every_route_with_an_id_answers_404_to_another_account_and_to_the_other_mode(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var owner = await app.SignUpAsync();
+        var stranger = await app.SignUpAsync();
+        var routes = Routes(app).Where(route => route.Contains('{', StringComparison.Ordinal)).ToList();
+        routes.ShouldNotBeEmpty();
+        routes.Where(route => !Covered.ContainsKey(route) && !OwnNames.ContainsKey(route)).ShouldBeEmpty("A new route with an id belongs into this test.");
+        Covered.Keys.Concat(OwnNames.Keys).Except(routes, StringComparer.Ordinal).ShouldBeEmpty("These routes are not there.");
+
+        foreach (var (mine, others) in new[]
+        {
+            (owner.Live, new[] { stranger.Live, stranger.Test, owner.Test }),
+            (owner.Test, new[] { stranger.Live, stranger.Test, owner.Live }),
+        })
+        {
+            var ids = await Things(mine);
+            var before = await app.Counts();
+            foreach (var other in others)
+            {
+                // A live key manages the account's test keys too and may fetch a tier from test; a test key does not see what is live.
+                var manages = mine == owner.Test && other == owner.Live;
+                foreach (var (route, (id, body)) in Covered)
+                {
+                    if (manages && (id == "key" || route.EndsWith("/copy", StringComparison.Ordinal))) continue;
+                    var (method, path) = Split(route, ids[id]);
+                    (await other.Send(method, path, body?.DeepClone())).Refused(404);
+                }
+                var eventId = ids["event"];
+                (await other.Post("/v1/outcomes/resolve", new { event_id = eventId, outcome = "success" })).Refused(404);
+                (await other.Post("/v1/outcomes/resolve", new { idempotency_key = "theirs", outcome = "success" })).Refused(404);
+                var batch = (await other.Post("/v1/outcomes/resolve/batch", new { items = new[] { new { event_id = eventId, outcome = "success" } } })).Is(200);
+                batch["results.0.error.status"].ShouldBe("404");
+                foreach (var list in new[] { "events", "outcomes", "agents", "customers", "tiers", "api_keys" })
+                {
+                    var items = await other.All($"/v1/{list}");
+                    if (manages && list == "api_keys") continue;
+                    foreach (var id in ids.Values) items.ShouldAllBe(item => !item.ToJsonString().Contains(id));
+                }
+                (await other.All($"/v1/events?agent_id={ids["agent"]}")).ShouldBeEmpty();
+                (await other.Put("/v1/agents/x-agent", new { tier = ids["tier"] })).Refused(400, "tier.unknown", "tier");
+            }
+            (await app.Counts()).ShouldBe(before);
+
+            // What is there for its owner, so that the 404s above mean what they seem to.
+            foreach (var route in new[] { "GET /v1/events/{}", "GET /v1/outcomes/{}", "GET /v1/tiers/{}", "GET /v1/tiers/{}/versions", "GET /v1/agents/{}", "GET /v1/customers/{}" })
+            {
+                var (method, path) = Split(route, ids[Covered[route].Id]);
+                (await mine.Send(method, path)).Is(200);
+            }
+            (await mine.Outcome(ids["outcome"])).Is(200)["status"].ShouldBe("pending");
+        }
+    }
+
+    [Theory, EachProvider]
+    public async Task Names_of_one_account_and_mode_leave_the_others_alone(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var owner = await app.SignUpAsync();
+        var stranger = await app.SignUpAsync();
+        var ids = await Things(owner.Live);
+
+        foreach (var other in new[] { stranger.Live, owner.Test })
+        {
+            foreach (var (route, (id, body)) in OwnNames)
+            {
+                var (method, path) = Split(route, ids[id]);
+                (await other.Send(method, path, body.DeepClone())).Is(201);
+            }
+        }
+
+        (await owner.Live.Get($"/v1/tiers/{ids["tier"]}")).Is(200)["base_fee"].ShouldBe("0.01");
+        (await owner.Live.Get($"/v1/agents/{ids["agent"]}")).Is(200)["name"].ShouldBeNull();
+        (await owner.Live.Get($"/v1/customers/{ids["customer"]}")).Is(200)["name"].ShouldBe("Theirs");
+    }
+
+    [Theory, EachProvider]
+    public async Task Every_route_asks_for_a_key_and_for_its_scope(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var account = await app.SignUpAsync();
+        var ids = await Things(account.Live);
+        var scopeless = app.With((await account.Live.Post("/v1/api_keys", new { name = "n", mode = "live", scopes = new[] { "billing:write" } })).Is(201)["secret"]!);
+        var revoked = (await account.Live.Post("/v1/api_keys", new { name = "n", mode = "live" })).Is(201);
+        (await account.Live.Delete($"/v1/api_keys/{revoked["id"]}")).Status.ShouldBeOneOf(200, 204);
+        var routes = Routes(app).Except(Open, StringComparer.Ordinal).ToList();
+        routes.Count.ShouldBeGreaterThan(25);
+
+        foreach (var route in routes)
+        {
+            var (method, path) = Split(route, Covered.TryGetValue(route, out var covered) ? ids[covered.Id] : ids["tier"]);
+            var body = method == HttpMethod.Get || method == HttpMethod.Delete ? null : new JsonObject();
+            (await app.Anonymous.Send(method, path, body)).Refused(401);
+            (await app.With("rg_live_unknown").Send(method, path, body)).Refused(401);
+            (await app.With(revoked["secret"]!).Send(method, path, body)).Refused(401);
+            (await scopeless.Send(method, path, body)).Refused(403);
+        }
+    }
+
+    private static async Task<Dictionary<string, string>> Things(Caller caller)
+    {
+        var name = Guid.NewGuid().ToString("N");
+        (await caller.Put($"/v1/tiers/tier-{name}", Bodies.Tier())).Is(201);
+        (await caller.Put($"/v1/customers/customer-{name}", new { name = "Theirs" })).Is(201);
+        var pending = await caller.Meter(Bodies.Call("pending").With("agent_id", $"agent-{name}").With("customer_id", $"customer-{name}").With("idempotency_key", "theirs"));
+        var succeeded = await caller.Meter(Bodies.Call().With("agent_id", $"agent-{name}"));
+        var mode = caller.Key.StartsWith("rg_test_", StringComparison.Ordinal) ? "test" : "live";
+        var key = (await caller.Post("/v1/api_keys", new { name = "theirs", mode })).Is(201);
+        return new(StringComparer.Ordinal)
+        {
+            ["event"] = pending["event_id"]!,
+            ["outcome"] = pending["outcome_id"]!,
+            ["succeeded"] = succeeded["outcome_id"]!,
+            ["tier"] = $"tier-{name}",
+            ["agent"] = $"agent-{name}",
+            ["customer"] = $"customer-{name}",
+            ["key"] = key["id"]!,
+        };
+    }
+
+    /// <summary>The API's routes as <c>METHOD /path/{}</c>.</summary>
+    public static List<string> Routes(RevApp app) =>
+    [
+        .. app.Services.GetServices<EndpointDataSource>()
+            .SelectMany(source => source.Endpoints)
+            .OfType<RouteEndpoint>()
+            .Select(endpoint => (Path: "/" + endpoint.RoutePattern.RawText!.TrimStart('/').TrimEnd('/'), Methods: endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods))
+            .Where(route => route.Path.StartsWith("/v1/", StringComparison.Ordinal) && route.Methods is { Count: > 0 })
+            .SelectMany(route => route.Methods!.Select(method => $"{method} {Parameter().Replace(route.Path, "{}")}"))
+            .Where(route => !route.StartsWith("HEAD ", StringComparison.Ordinal))
+            .Distinct(StringComparer.Ordinal),
+    ];
+
+    private static (HttpMethod Method, string Path) Split(string route, string id)
+    {
+        var parts = route.Split(' ');
+        return (new HttpMethod(parts[0]), parts[1].Replace("{}", id, StringComparison.Ordinal));
+    }
+
+    [GeneratedRegex(@"\{[^}]*\}", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Parameter();
+}
