@@ -29,6 +29,8 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
     private readonly CancellationTokenSource _abandon = new();
     private Task _loop = Task.CompletedTask;
     private long _busySince;
+    private int _disposed;
+    private int _disposed;
 
     /// <summary>A writer; it writes once started.</summary>
     public GroupCommitWriter(RevSettings settings, IBulkStore store, BatchWriter batches, ILogger<GroupCommitWriter> logger)
@@ -81,6 +83,7 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _queue.Writer.TryComplete();
         await _abandon.CancelAsync();
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -132,7 +132,8 @@ public sealed partial class WorkedExampleTests(Apps apps) : IClassFixture<Apps>
 
         answer["price_charged"].ShouldBe("0.00962");
         answer["outcome_status"].ShouldBe("failed");
-        answer["bonus"].ShouldBeNull();
+        answer["bonus.name"].ShouldBeNull();
+        answer["bonus.reason"].ShouldNotBeNullOrEmpty();
         (await account.Live.Resolve(answer["outcome_id"]!, "failure")).Is(200)["outcome_bonus"].ShouldBe("0");
         (await account.Live.Resolve(answer["outcome_id"]!, "success")).Refused(409, "outcome.already_resolved");
     }
