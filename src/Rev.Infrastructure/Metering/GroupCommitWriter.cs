@@ -30,7 +30,6 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
     private Task _loop = Task.CompletedTask;
     private long _busySince;
     private int _disposed;
-    private int _disposed;
 
     /// <summary>A writer; it writes once started.</summary>
     public GroupCommitWriter(RevSettings settings, IBulkStore store, BatchWriter batches, ILogger<GroupCommitWriter> logger)

@@ -73,7 +73,7 @@ public sealed partial class Answer
     public string ErrorsOf(string field) => string.Join("; ", Errors().Where(error => error.Key == field).SelectMany(error => error.Value!.AsArray().Select(Text)));
 
     private bool Names(string field) => Errors().Any(error =>
-        (error.Key == field || error.Key.EndsWith("." + field, StringComparison.Ordinal)) && error.Value is JsonArray { Count: > 0 });
+        (error.Key == field || error.Key.EndsWith("." + field, StringComparison.Ordinal) || error.Key.StartsWith(field + ".", StringComparison.Ordinal)) && error.Value is JsonArray { Count: > 0 });
 
     private JsonObject Errors() => Json is JsonObject problem && problem["errors"] is JsonObject errors ? errors : [];
 

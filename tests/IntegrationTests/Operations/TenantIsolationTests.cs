@@ -68,7 +68,7 @@ public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps
                 }
                 var eventId = ids["event"];
                 (await other.Post("/v1/outcomes/resolve", new { event_id = eventId, outcome = "success" })).Refused(404);
-                (await other.Post("/v1/outcomes/resolve", new { idempotency_key = "theirs", outcome = "success" })).Refused(404);
+                (await other.Post("/v1/outcomes/resolve", new { idempotency_key = ids["tier"], outcome = "success" })).Refused(404);
                 var batch = (await other.Post("/v1/outcomes/resolve/batch", new { items = new[] { new { event_id = eventId, outcome = "success" } } })).Is(200);
                 batch["results.0.error.status"].ShouldBe("404");
                 foreach (var list in new[] { "events", "outcomes", "agents", "customers", "tiers", "api_keys" })
@@ -142,7 +142,7 @@ public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps
         var name = Guid.NewGuid().ToString("N");
         (await caller.Put($"/v1/tiers/tier-{name}", Bodies.Tier())).Is(201);
         (await caller.Put($"/v1/customers/customer-{name}", new { name = "Theirs" })).Is(201);
-        var pending = await caller.Meter(Bodies.Call("pending").With("agent_id", $"agent-{name}").With("customer_id", $"customer-{name}").With("idempotency_key", "theirs"));
+        var pending = await caller.Meter(Bodies.Call("pending").With("agent_id", $"agent-{name}").With("customer_id", $"customer-{name}").With("idempotency_key", $"tier-{name}"));
         var succeeded = await caller.Meter(Bodies.Call().With("agent_id", $"agent-{name}"));
         var mode = caller.Key.StartsWith("rg_test_", StringComparison.Ordinal) ? "test" : "live";
         var key = (await caller.Post("/v1/api_keys", new { name = "theirs", mode })).Is(201);

@@ -38,7 +38,7 @@ public sealed class BadTierTests(Apps apps) : IClassFixture<Apps>
             ("op", """{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":{"field":"metadata.x","op":"equals","value":1}}]}"""),
             ("op", """{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":{"field":"metadata.x","value":1}}]}"""),
             ("field", """{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":{"field":"metadat.x","op":"eq","value":1}}]}"""),
-            ("field", """{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":{"op":"eq","value":1}}]}"""),
+            ("when", """{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":{"op":"eq","value":1}}]}"""),
             ("value", """{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":{"field":"metadata.x","op":"in","value":1}}]}"""),
             ("value", """{"name":"n","outcome_bonuses":[{"name":"b","amount":"1","when":{"field":"metadata.x","op":"gt","value":"1"}}]}"""),
             ("amount", """{"name":"n","outcome_bonuses":[{"name":"b","amount":"-1"}]}"""),

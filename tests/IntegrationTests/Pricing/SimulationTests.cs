@@ -73,6 +73,7 @@ public sealed class SimulationTests(Apps apps) : IClassFixture<Apps>
         var account = await app.SignUpAsync();
 
         (await app.Anonymous.Post("/v1/simulations", Body(JsonNode.Parse(Tier)!, 10, "0.5"))).Is(200);
+        (await account.Test.Put("/v1/tiers/default", JsonNode.Parse(Tier))).Is(200);
         (await app.Anonymous.Post("/v1/simulations", Body("default", 10, "0.5"))).Refused(401);
         (await app.With("rg_live_nonsense").Post("/v1/simulations", Body(JsonNode.Parse(Tier)!, 10, "0.5"))).Refused(401);
         (await account.Test.Post("/v1/simulations", Body("default", 10, "0.5"))).Is(200);
