@@ -93,8 +93,20 @@ internal sealed class ResolvedItemConverter : OutwardConverter<ResolvedItem>
 {
     public override void Write(Utf8JsonWriter writer, ResolvedItem value, JsonSerializerOptions options)
     {
-        if (value.Resolution is { } done) BatchItems.WriteDone(writer, StatusCodes.Status200OK, replayed: false, done);
-        else BatchItems.WriteRefused(writer, value.Problem!);
+        if (value.Resolution is not { } done)
+        {
+            BatchItems.WriteRefused(writer, value.Problem!);
+            return;
+        }
+        writer.WriteStartObject();
+        writer.WriteNumber("status", StatusCodes.Status200OK);
+        // The item's own status is HTTP's, as in every batch; the outcome's stands under the name it has in receipts.
+        foreach (var member in JsonSerializer.SerializeToElement(done, RevJson.Info<Resolution>()).EnumerateObject())
+        {
+            writer.WritePropertyName(member.NameEquals("status") ? "outcome_status" : member.Name);
+            member.Value.WriteTo(writer);
+        }
+        writer.WriteEndObject();
     }
 }
 

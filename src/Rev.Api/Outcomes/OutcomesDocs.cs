@@ -52,7 +52,7 @@ internal static class OutcomesDocs
         Request = typeof(ResolveBatchRequest), RequestExample = """{"items":[{"event_id":"evt_01KA9Z3Y5W7V1T0R2Q4P6N8M0K","outcome":"success"}]}""",
         Errors = Errors,
         Answers = [(200, typeof(ResolveBatchResults), "What came of each item. Codes of status 404, 409 and 503 stand in the items.")],
-        AnswerExample = $$"""{"results":[{"status":200,{{Resolved}}}]}""",
+        AnswerExample = $$"""{"results":[{"status":200,{{Resolved.Replace("\"status\"", "\"outcome_status\"", StringComparison.Ordinal)}}}]}""",
     };
 
     public static readonly Doc Reverse = new(Tag, "reverse_outcome", "Reverse a success", """

@@ -47,6 +47,6 @@ public sealed class ReverseOutcomeHandler(OutcomeChanges changes) : IRequestHand
     public async Task<Result<Reversal>> Handle(ReverseOutcome request, CancellationToken cancellationToken)
     {
         var changed = await changes.Change(request.Tenant, request.Id, (o, now) => o.Reverse(request.Reason!, request.By, now), cancellationToken);
-        return changed.IsSuccess ? Reversal.Of(changed.Value) : changed.Error;
+        return changed.IsSuccess ? Reversal.Of(changed.Value.Outcome) : changed.Error;
     }
 }

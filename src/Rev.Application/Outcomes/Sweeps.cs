@@ -49,7 +49,7 @@ public sealed class OutcomeSweep(IOutcomes outcomes, OutcomeChanges changes, Tim
                 try
                 {
                     var changed = await changes.Change(item.Tenant, item.Id, verb, token);
-                    if (changed.IsSuccess && changed.Value.Status != status) Interlocked.Increment(ref done);
+                    if (changed is { IsSuccess: true, Value.Changed: true }) Interlocked.Increment(ref done);
                     else if (!changed.IsSuccess) logger.LogWarning("Outcome {Outcome} is due but was refused: {Code}", item.Id, changed.Error.Code);
                 }
                 catch (Exception exception) when (exception is not OperationCanceledException)

@@ -50,7 +50,7 @@ public sealed record Error(string Code, ErrorKind Kind, string Message)
     {
         var first = errors.First();
         var text = $"{first.Field}: {first.Message}";
-        if (errors.Count > 1) return $"{text} (and {errors.Count - 1} more)";
+        if (errors.Count > 1) return $"{text} (and {errors.Count - 1} more).";
         return char.IsPunctuation(text[^1]) ? text : text + ".";
     }
 }

@@ -33,7 +33,8 @@ public sealed class MailSweeper(IServiceScopeFactory scopes, ILogger<MailSweeper
             try
             {
                 await using var scope = scopes.CreateAsyncScope();
-                _ = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new SendDueMails(), stoppingToken);
+                var sent = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new SendDueMails(), stoppingToken);
+                if (sent.Error is { } refusal) logger.LogWarning("Owed mails were not sent: {Code}", refusal.Code);
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
