@@ -50,7 +50,6 @@ public static class ErrorCatalog
         new("service.overloaded", 503, "Overloaded", "More waits to be stored than Rev takes, or the store did not take it in time.", "Retry after Retry-After with the same idempotency key; nothing counts twice."),
         new("service.unavailable", 503, "Unavailable", "The store cannot be reached. The request may have been stored nevertheless.", "Retry after Retry-After with the same idempotency key; nothing counts twice."),
         new("tier.assigned", 409, "Tier in use", "An agent or a customer is assigned to the tier.", "Assign another tier first."),
-        new("tier.changed_meanwhile", 409, "Tier changed meanwhile", "Another request changed the tier at the same time.", "Read the tier and try again."),
         new("tier.default_cannot_be_archived", 409, "Default tier", "The tier default prices every call that names no other.", "Change it with PUT /v1/tiers/default instead."),
         new("tier.not_found", 404, "Tier not found", "No tier of that key in this account and mode.", "Check the key and whether the API key is a live or a test key."),
         new("tier.unknown", 400, "Unknown tier", "A tier was named that does not exist in this mode, or is archived.", "Make the tier first with PUT /v1/tiers/{key}."),

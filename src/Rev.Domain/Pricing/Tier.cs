@@ -102,8 +102,4 @@ public static class PricingErrors
         {
             Fields = new Dictionary<string, string[]>(StringComparer.Ordinal) { ["tier"] = [$"there is no tier {key} in this mode"] },
         };
-
-    /// <summary>Two configured it at once.</summary>
-    public static readonly Error ChangedMeanwhile =
-        new("tier.changed_meanwhile", ErrorKind.Conflict, "The tier was changed by another request at the same time; read it and try again.");
 }

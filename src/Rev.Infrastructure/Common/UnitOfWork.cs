@@ -47,9 +47,10 @@ public sealed class UnitOfWork(RevDbContext db, PriceBook prices) : IUnitOfWork
                 prices.Forget(tenant);
                 return result;
             }
-            catch (DbUpdateException exception) when (StoreFaults.IsConflict(exception) && attempt < MaxTries)
+            catch (DbUpdateException exception) when (StoreFaults.IsConflict(exception))
             {
                 // A call registered the same agent or customer at the same time: look again.
+                if (attempt == MaxTries) return ServiceErrors.Overloaded;
             }
         }
     }
