@@ -37,13 +37,13 @@ internal static class PricingDocs
         on this server at once, on others within two seconds; it never alters what a recorded call or an open outcome costs.
         """)
     {
-        Request = typeof(TierRequest), RequestExample = $"{{{Members}}}", Errors = ["tier.not_found", "tier.changed_meanwhile", "service.overloaded"],
+        Request = typeof(TierRequest), RequestExample = $"{{{Members}}}", Errors = ["tier.not_found", "service.overloaded"],
         Answers = [(200, typeof(TierAnswer), "The tier at its current version."), (201, typeof(TierAnswer), "The new tier.")], AnswerExample = Tier,
     };
 
     public static readonly Doc Archive = new(Tag, "archive_tier", "Archive a tier", "Takes the tier out of use; refused while an agent or a customer is assigned to it. A repeat changes nothing.")
     {
-        Errors = ["tier.not_found", "tier.assigned", "tier.default_cannot_be_archived", "tier.changed_meanwhile", "service.overloaded"],
+        Errors = ["tier.not_found", "tier.assigned", "tier.default_cannot_be_archived", "service.overloaded"],
         Answers = [(200, typeof(TierAnswer), "The archived tier.")],
         AnswerExample = Tier.Replace("\"archived_at\":null", "\"archived_at\":\"2026-12-01T08:00:00Z\"", StringComparison.Ordinal),
     };
@@ -55,7 +55,7 @@ internal static class PricingDocs
 
     public static readonly Doc Copy = new(Tag, "copy_tier", "Copy a tier from test to live", "Carries the current version of the account's test tier to the live tier of the same key.")
     {
-        Request = typeof(CopyTierRequest), RequestExample = """{"mode":"live"}""", Errors = ["tier.not_found", "tier.changed_meanwhile", "service.overloaded"],
+        Request = typeof(CopyTierRequest), RequestExample = """{"mode":"live"}""", Errors = ["tier.not_found", "service.overloaded"],
         Answers = [(200, typeof(TierAnswer), "The live tier at its current version."), (201, typeof(TierAnswer), "The new live tier.")], AnswerExample = Tier,
     };
 
