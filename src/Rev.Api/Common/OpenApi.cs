@@ -16,6 +16,8 @@ using Rev.Application.Metering;
 using Rev.Application.Outcomes;
 using Rev.Domain.Accounts;
 using Rev.Domain.Common;
+using Rev.Domain.Metering;
+using Rev.Domain.Outcomes;
 using Rev.Domain.Pricing;
 
 namespace Rev.Api.Common;
@@ -198,6 +200,13 @@ internal static class OpenApi
             schema.Examples = scalar.Examples;
             if (bare != type || context.JsonPropertyInfo is { IsGetNullable: true, PropertyType.IsValueType: false }) schema.Type |= JsonSchemaType.Null;
             if (bare == typeof(JsonElement) || bare == typeof(FactValue)) schema.Type = null;
+            if (context.JsonPropertyInfo is null && Described(bare) is { } description) schema.Description = description;
+        }
+        else if (bare.IsEnum)
+        {
+            schema.Type = JsonSchemaType.String;
+            schema.Enum = Enum.GetNames(bare).Where(n => bare != typeof(ReportedOutcome) || n != nameof(ReportedOutcome.None))
+                .Select(n => (JsonNode)JsonValue.Create(JsonNamingPolicy.SnakeCaseLower.ConvertName(n))!).ToList();
         }
         else if (context.JsonPropertyInfo is { Name: "code" or "type", DeclaringType: var declaring } && declaring == typeof(Problem))
         {
@@ -211,8 +220,65 @@ internal static class OpenApi
                 .Where(p => isRequest ? p.AttributeProvider?.IsDefined(typeof(RequiredAttribute), inherit: true) == true : p.Name != "errors" || type != typeof(Problem))
                 .Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
             if (isRequest) schema.AdditionalPropertiesAllowed = false;
+            if (isRequest)
+                foreach (var name in schema.Required)
+                    if (schema.Properties[name] is OpenApiSchema { Type: { } allowed } required) required.Type = allowed & ~JsonSchemaType.Null;
+            Alternatives(schema, type, context.Document!);
         }
         return Task.CompletedTask;
+    }
+
+    /// <summary>What may be one of several things: items of batches, a tier or its key, a field or a field with its scope.</summary>
+    private static void Alternatives(OpenApiSchema schema, Type type, OpenApiDocument document)
+    {
+        IOpenApiSchema Ref(string name) => new OpenApiSchemaReference(name, document);
+        OpenApiSchema Status(params int[] values) => new() { Type = JsonSchemaType.Integer, Enum = values.Select(v => (JsonNode)JsonValue.Create(v)).ToList() };
+        OpenApiSchema Of(params (string Name, IOpenApiSchema Schema)[] members) => new()
+        {
+            Type = JsonSchemaType.Object, Properties = members.ToDictionary(m => m.Name, m => m.Schema, StringComparer.Ordinal),
+            Required = members.Select(m => m.Name).Where(n => n != "replayed").ToHashSet(StringComparer.Ordinal),
+        };
+        IOpenApiSchema OrNull(IOpenApiSchema value) => new OpenApiSchema { OneOf = [value, new OpenApiSchema { Type = JsonSchemaType.Null }] };
+        OpenApiSchema Items(OpenApiSchema done) =>
+            new() { OneOf = [done, Of(("status", Status(400, 404, 409, 503)), ("error", Ref(nameof(Problem))))] };
+        void Replace(string name, IOpenApiSchema[] oneOf) =>
+            schema.Properties![name] = new OpenApiSchema { OneOf = oneOf, Description = DescriptionOf(schema.Properties[name]) };
+
+        if (type == typeof(MeterBatchAnswer) && schema.Properties!["results"] is OpenApiSchema metered)
+        {
+            var own = Of(("status", Status(201)), ("replayed", new OpenApiSchema { Type = JsonSchemaType.Boolean, Description = "There, and true, when the event was stored before." }));
+            metered.Items = Items(new() { AllOf = [own, Ref(nameof(MeterReceipt))] });
+        }
+        else if (type == typeof(ResolveBatchResults) && schema.Properties!["results"] is OpenApiSchema resolved)
+        {
+            OpenApiSchema Instant() => new() { Type = JsonSchemaType.String, Format = "date-time" };
+            resolved.Items = Items(Of(
+                ("status", Status(200)), ("outcome_id", Ref(nameof(OutcomeId))), ("outcome_status", Ref(nameof(OutcomeStatus))), ("outcome_bonus", Ref(nameof(Money))),
+                ("potential_bonus", OrNull(Ref(nameof(Money)))), ("price_charged", Ref(nameof(Money))), ("currency", new OpenApiSchema { Type = JsonSchemaType.String }),
+                ("bonus", OrNull(Ref(nameof(OutcomeBonusDetails)))), ("resolved_at", Instant()), ("settles_at", OrNull(Instant())), ("event_id", Ref(nameof(CallId)))));
+        }
+        else if (type == typeof(SimulationRequest))
+        {
+            Replace("tier", [Ref(nameof(TierRequest)), new OpenApiSchema { Type = JsonSchemaType.String, Description = "A tier's key." }]);
+        }
+        else if (type == typeof(TierRequest) || type == typeof(TierAnswer))
+        {
+            Replace("one_bonus_per",
+            [
+                new OpenApiSchema { Type = JsonSchemaType.Null }, new OpenApiSchema { Type = JsonSchemaType.String, Description = "A field, within one agent." },
+                Ref(nameof(TierOneBonusPer)),
+            ]);
+        }
+    }
+
+    private static string? DescriptionOf(IOpenApiSchema schema) => schema.Description ?? schema.OneOf?.Select(s => s.Description).FirstOrDefault(d => d is not null);
+
+    private static string? Described(Type type)
+    {
+        if (type == typeof(Money)) return "An amount in major units of its currency, exact to nine decimals.";
+        if (type == typeof(Metadata)) return "A JSON object; numbers are kept as they were sent.";
+        if (type == typeof(JsonElement) || type == typeof(FactValue)) return "Any JSON value.";
+        return null;
     }
 
     private static OpenApiSchema? Scalar(Type type, OpenApiSchemaTransformerContext context)

@@ -110,7 +110,7 @@ public sealed class RotateApiKeyHandler(IApiKeys keys, ISecrets secrets, IIdFact
         var (secret, hash, hint) = secrets.NewKey(old.Mode);
         var key = ApiKey.Issue(new(ids.Next(now)), old.AccountId, old.Mode, old.Name, old.Scopes, hash, hint, now);
         keys.Add(key);
-        _ = await unit.Commit(cancellationToken);
+        await unit.Save(cancellationToken);
         keys.Changed(old);
         return mapper.Map<IssuedApiKey>(key) with { Secret = secret };
     }
@@ -128,7 +128,7 @@ public sealed class RevokeApiKeyHandler(IApiKeys keys, IUnitOfWork unit, IMapper
         var key = await keys.Find(request.Caller.Tenant.Account, request.Id, cancellationToken);
         if (key is null || (request.Caller.Tenant.Mode == Mode.Test && key.Mode == Mode.Live)) return AccountErrors.KeyNotFound;
         key.Revoke(clock.Now());
-        _ = await unit.Commit(cancellationToken);
+        await unit.Save(cancellationToken);
         keys.Changed(key);
         return mapper.Map<ApiKeyDetails>(key);
     }

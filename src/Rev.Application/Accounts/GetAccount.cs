@@ -42,7 +42,7 @@ public sealed class ChangeAccountHandler(IAccounts accounts, IUnitOfWork unit) :
         if (account is null) return AccountErrors.NoKey;
         if (request.Company is { } company) account.Rename(company);
         if (Domain.Common.Currency.TryParse(request.Currency, out var currency)) account.Bill(currency);
-        _ = await unit.Commit(cancellationToken);
+        await unit.Save(cancellationToken);
         return AccountDetails.Of(account);
     }
 }

@@ -50,9 +50,6 @@ public interface ILinks
 
     /// <summary>The link of a hash.</summary>
     Task<LinkToken?> Find(byte[] hash, CancellationToken cancellationToken);
-
-    /// <summary>Uses a link; of several at once exactly one is told true.</summary>
-    Task<bool> Use(LinkToken link, DateTimeOffset now, CancellationToken cancellationToken);
 }
 
 /// <summary>Mails that are owed.</summary>

@@ -30,11 +30,11 @@ public sealed class RedeemLinkHandler(ILinks links, IApiKeys keys, ISecrets secr
         var now = clock.Now();
         LinkToken? link = null;
         foreach (var hash in secrets.Hashes(request.Token!)) link ??= await links.Find(hash, cancellationToken);
-        if (link is null || !link.IsValid(now) || !await links.Use(link, now, cancellationToken)) return AccountErrors.LinkUsed;
+        if (link is null || !link.Use(now).IsSuccess) return AccountErrors.LinkUsed;
 
         var (secret, keyHash, hint) = secrets.NewKey(Mode.Live);
         keys.Add(ApiKey.Issue(new(ids.Next(now)), link.AccountId, Mode.Live, ApiKeyNames.FromLink, Scopes.Admin, keyHash, hint, now));
-        _ = await unit.Commit(cancellationToken);
-        return new RedeemedKey(secret);
+        // Link and key are one commit: of two that use the link at once, one finds it used.
+        return await unit.Commit(cancellationToken) ? new RedeemedKey(secret) : AccountErrors.LinkUsed;
     }
 }

@@ -36,7 +36,7 @@ public sealed class SendDueMailsHandler(
                 MailKind.FirstKeys => await FirstKeys(account, cancellationToken),
                 MailKind.NewKeyLink => NewKeyLink(account),
             };
-            _ = await unit.Commit(cancellationToken);
+            await unit.Save(cancellationToken);
             await mailer.Send(mail, cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -44,6 +44,7 @@ public sealed class SendDueMailsHandler(
             logger.LogWarning(exception, "Mail {Mail} of kind {Kind} was not sent at try {Attempt}", owed.Id, owed.Kind, owed.Attempts);
             RevMetrics.Mails.Add(1, new KeyValuePair<string, object?>("result", "failed"));
             owed.Failed(clock.Now());
+            // Where another sender took it meanwhile, that one decides.
             _ = await unit.Commit(cancellationToken);
             return false;
         }

@@ -43,9 +43,9 @@ public sealed class SignUpHandler(
                 Open(email, request.Company, now);
             if (!await unit.Commit(cancellationToken)) continue;
             wakeUp.Mails();
-            break;
+            return new SignUpReceipt("Check your inbox: your API key is on its way.");
         }
-        return new SignUpReceipt("Check your inbox: your API key is on its way.");
+        return ServiceErrors.Overloaded;
     }
 
     private void Open(EmailAddress email, string? company, DateTimeOffset now)

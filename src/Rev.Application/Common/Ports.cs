@@ -9,6 +9,13 @@ public interface IUnitOfWork
     /// <returns>False when another request wrote a row with the same key, or changed a row, at the same time; nothing is kept then.</returns>
     Task<bool> Commit(CancellationToken cancellationToken);
 
+    /// <summary>Writes all of it where nobody else writes the same rows.</summary>
+    /// <exception cref="InvalidOperationException">Somebody did; nothing is kept.</exception>
+    async Task Save(CancellationToken cancellationToken)
+    {
+        if (!await Commit(cancellationToken)) throw new InvalidOperationException("A row was changed by another request at the same time.");
+    }
+
     /// <summary>
     /// Runs a change of tiers, agents or customers alone for its tenant: reads inside see all earlier changes. Commits
     /// on success, undoes on a refusal, starts over when a row was written at the same time. Takes effect on this

@@ -88,7 +88,7 @@ public sealed class EraseCustomerHandler(ICustomers customers, IUnitOfWork unit,
         var customer = await customers.Find(request.Tenant, new(request.CustomerId), cancellationToken);
         if (customer is null) return CustomerErrors.CustomerNotFound;
         customer.Erase(clock.Now());
-        _ = await unit.Commit(cancellationToken);
+        await unit.Save(cancellationToken);
         await customers.EraseCalls(request.Tenant, customer.CustomerId, cancellationToken);
         return mapper.Map<CustomerDetails>(customer);
     }

@@ -10,15 +10,11 @@ namespace Rev.Application.Metering;
 public sealed class CallRecorder(IPriceBook prices, IUsageLog log, IIdFactory ids, TimeProvider clock)
 {
     /// <summary>Records a call that its validator passed.</summary>
-    public async Task<Result<MeteredReceipt>> Record(MeterCall request, CancellationToken cancellationToken)
-    {
-        var recorded = await Append(request, cancellationToken);
-        RevMetrics.Calls.Add(1, new KeyValuePair<string, object?>(
-            "result", recorded.Error?.Code ?? (recorded.Value.Replayed ? "replayed" : "stored")));
-        return recorded;
-    }
+    public async Task<Result<MeteredReceipt>> Record(MeterCall request, CancellationToken cancellationToken) =>
+        await Append(await Price(request, cancellationToken), cancellationToken);
 
-    private async Task<Result<MeteredReceipt>> Append(MeterCall request, CancellationToken cancellationToken)
+    /// <summary>Prices a call that its validator passed; nothing is stored yet.</summary>
+    public async Task<PricedCall> Price(MeterCall request, CancellationToken cancellationToken)
     {
         var now = clock.Now();
         var agent = new AgentId(request.AgentId!);
@@ -30,21 +26,32 @@ public sealed class CallRecorder(IPriceBook prices, IUsageLog log, IIdFactory id
         Idempotency? idempotency = request.IdempotencyKey is { } key
             ? new(IdempotencyHash.Key(request.Tenant, request.KeySpace, key), CallContent.Hash(request))
             : null;
-
-        var priced = MeteredCall.Record(request.Tenant, new(ids.Next(now)), report, tier, now);
-        if (!priced.IsSuccess)
-        {
-            // A retry after its clocks ran out still finds its answer; a refusal is never remembered.
-            if (idempotency is not { } asked) return priced.Error;
-            var found = await log.Find(request.Tenant, asked, cancellationToken);
-            if (!found.IsSuccess) return found.Error;
-            return found.Value is { } first ? new MeteredReceipt(MeterReceipt.Of(first), Replayed: true) : priced.Error;
-        }
-        var appended = await log.Append(priced.Value with { Idempotency = idempotency }, cancellationToken);
-        return appended.IsSuccess
-            ? new MeteredReceipt(MeterReceipt.Of(appended.Value.Call), appended.Value.Replayed)
-            : appended.Error;
+        return new(request.Tenant, MeteredCall.Record(request.Tenant, new(ids.Next(now)), report, tier, now), idempotency);
     }
+
+    /// <summary>Stores a priced call; calls are stored in the order in which this is called.</summary>
+    public async Task<Result<MeteredReceipt>> Append(PricedCall priced, CancellationToken cancellationToken)
+    {
+        var recorded = priced.Call.IsSuccess
+            ? Receipt(await log.Append(priced.Call.Value with { Idempotency = priced.Idempotency }, cancellationToken))
+            : await FindFirst(priced, priced.Call.Error, cancellationToken);
+        RevMetrics.Calls.Add(1, new KeyValuePair<string, object?>(
+            "result", recorded.Error?.Code ?? (recorded.Value.Replayed ? "replayed" : "stored")));
+        return recorded;
+    }
+
+    /// <summary>A retry after its clocks ran out still finds its answer; a refusal is never remembered.</summary>
+    private async Task<Result<MeteredReceipt>> FindFirst(PricedCall priced, Error refusal, CancellationToken cancellationToken)
+    {
+        if (priced.Idempotency is not { } asked) return refusal;
+        var found = await log.Find(priced.Tenant, asked, cancellationToken);
+        if (!found.IsSuccess) return found.Error;
+        return found.Value is { } first ? new MeteredReceipt(MeterReceipt.Of(first), Replayed: true) : refusal;
+    }
+
+    private static Result<MeteredReceipt> Receipt(Result<AppendedCall> appended) => appended.IsSuccess
+        ? new MeteredReceipt(MeterReceipt.Of(appended.Value.Call), appended.Value.Replayed)
+        : appended.Error;
 
     private static ReportedOutcome Reported(string? outcome) => outcome switch
     {
@@ -54,3 +61,6 @@ public sealed class CallRecorder(IPriceBook prices, IUsageLog log, IIdFactory id
         _ => ReportedOutcome.None,
     };
 }
+
+/// <summary>A call with its price, or what is wrong with its clocks.</summary>
+public sealed record PricedCall(Tenant Tenant, Result<MeteredCall> Call, Idempotency? Idempotency);

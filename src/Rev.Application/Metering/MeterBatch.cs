@@ -33,18 +33,21 @@ public sealed class MeterBatchHandler(CallRecorder recorder, IValidator<MeterCal
     /// <inheritdoc/>
     public async Task<Result<BatchReceipt>> Handle(MeterBatch request, CancellationToken cancellationToken)
     {
-        var receipts = new Task<Result<MeteredReceipt>>[request.Items.Count];
-        for (var i = 0; i < receipts.Length; i++) receipts[i] = Record(request, i, cancellationToken);
-        return new BatchReceipt(await Task.WhenAll(receipts));
+        // All are priced before the first is stored, and stored in their order: of two that claim one bonus, or bring
+        // one key, the first comes first.
+        var priced = new (PricedCall? Call, Error? Error)[request.Items.Count];
+        for (var i = 0; i < priced.Length; i++) priced[i] = await Price(request, i, cancellationToken);
+        return new BatchReceipt(await Task.WhenAll(priced.Select(p =>
+            p.Call is { } call ? recorder.Append(call, cancellationToken) : Task.FromResult<Result<MeteredReceipt>>(p.Error!))));
     }
 
-    private Task<Result<MeteredReceipt>> Record(MeterBatch batch, int index, CancellationToken cancellationToken)
+    private async Task<(PricedCall?, Error?)> Price(MeterBatch batch, int index, CancellationToken cancellationToken)
     {
         var item = batch.Items[index];
-        if ((item.Error ?? validator.Refusal(item.Request!)) is { } error) return Task.FromResult<Result<MeteredReceipt>>(error);
+        if ((item.Error ?? validator.Refusal(item.Request!)) is { } error) return (null, error);
         var call = item.Request!;
         if (call.IdempotencyKey is null && batch.IdempotencyKey is { } key)
             call = call with { IdempotencyKey = string.Create(CultureInfo.InvariantCulture, $"{index}\n{key}"), KeySpace = "batches" };
-        return recorder.Record(call, cancellationToken);
+        return (await recorder.Price(call, cancellationToken), null);
     }
 }

@@ -107,7 +107,7 @@ public static class AccountErrors
     public static readonly Error WrongMode =
         new("api_key.wrong_mode", ErrorKind.Forbidden, "A test key manages test keys only.");
 
-    /// <summary>The last key that can make keys cannot be revoked.</summary>
+    /// <summary>A link that is unknown, used or too old.</summary>
     public static readonly Error LinkUsed =
         new("link.invalid", ErrorKind.NotFound, "The link is unknown, was used, or is older than an hour. Sign up again to get a new one.");
 }

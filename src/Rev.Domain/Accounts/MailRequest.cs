@@ -98,6 +98,11 @@ public sealed class LinkToken
     /// <summary>A new link.</summary>
     public static LinkToken Issue(RowId id, AccountId account, byte[] hash, DateTimeOffset now) => new(id, account, hash, now + Lifetime);
 
-    /// <summary>Whether it would work now.</summary>
-    public bool IsValid(DateTimeOffset now) => UsedAt is null && now < ExpiresAt;
+    /// <summary>Uses it, once and in time.</summary>
+    public Result Use(DateTimeOffset now)
+    {
+        if (UsedAt is not null || now >= ExpiresAt) return AccountErrors.LinkUsed;
+        UsedAt = now;
+        return Result.Done;
+    }
 }

@@ -41,6 +41,8 @@ internal sealed class LinkTokenConfiguration : IEntityTypeConfiguration<LinkToke
         builder.HasKey(l => l.Id);
         builder.HasIndex(l => l.Hash).IsUnique();
         builder.Property(l => l.Hash).HasMaxLength(32).IsFixedLength();
+        // Of two that use it at once, one finds that it was used.
+        builder.Property(l => l.UsedAt).IsConcurrencyToken();
     }
 }
 

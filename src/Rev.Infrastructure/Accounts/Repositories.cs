@@ -59,11 +59,7 @@ public sealed class LinkRepository(RevDbContext db) : ILinks
 
     /// <inheritdoc/>
     public Task<LinkToken?> Find(byte[] hash, CancellationToken cancellationToken) =>
-        db.LinkTokens.AsNoTracking().SingleOrDefaultAsync(l => l.Hash == hash, cancellationToken);
-
-    /// <inheritdoc/>
-    public async Task<bool> Use(LinkToken link, DateTimeOffset now, CancellationToken cancellationToken) =>
-        await db.LinkTokens.Where(l => l.Id == link.Id && l.UsedAt == null).ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, now), cancellationToken) == 1;
+        db.LinkTokens.SingleOrDefaultAsync(l => l.Hash == hash, cancellationToken);
 }
 
 /// <summary>Mails that are owed.</summary>

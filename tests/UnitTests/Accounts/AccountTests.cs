@@ -119,11 +119,14 @@ public sealed class AccountTests
     }
 
     [Fact]
-    public void A_link_works_for_an_hour()
+    public void A_link_works_once_within_an_hour()
     {
+        var late = LinkToken.Issue(new(1), new(2), [1], Given.Noon);
+        late.Use(Given.Noon.AddHours(1)).Error.ShouldBe(AccountErrors.LinkUsed);
+
         var link = LinkToken.Issue(new(1), new(2), [1], Given.Noon);
-        link.IsValid(Given.Noon.AddHours(1).AddTicks(-1)).ShouldBeTrue();
-        link.IsValid(Given.Noon.AddHours(1)).ShouldBeFalse();
+        link.Use(Given.Noon.AddHours(1).AddTicks(-1)).IsSuccess.ShouldBeTrue();
+        link.Use(Given.Noon.AddMinutes(1)).Error.ShouldBe(AccountErrors.LinkUsed);
     }
 
     [Fact]
