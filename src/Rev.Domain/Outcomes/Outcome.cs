@@ -234,7 +234,8 @@ public sealed record Outcome
         OutcomeStep.To(
             this,
             this with { Status = OutcomeStatus.Reversed, Reversal = new(now, by, reason, Charged), Claim = null, Version = Version + 1 },
-            Charged.IsZero ? [] : [new(LedgerComponent.Reversal, -Charged, reason)]) with { Frees = Claim };
+            Charged.IsZero ? [] : [new(LedgerComponent.Reversal, -Charged, reason)]) with
+        { Frees = Claim };
 
     private LedgerMovement[] Charge(BonusDecision bonus) => bonus.Amount.IsZero
         ? []

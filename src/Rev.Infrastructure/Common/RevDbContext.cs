@@ -109,10 +109,10 @@ public sealed class SqlServerRevDbContext(DbContextOptions<SqlServerRevDbContext
     {
         base.OnModelCreating(modelBuilder);
         foreach (var entity in modelBuilder.Model.GetEntityTypes())
-        foreach (var property in entity.GetProperties())
-            if ((property.GetProviderClrType() ?? property.GetValueConverter()?.ProviderClrType ?? property.ClrType) == typeof(string)
-                || property.ClrType == typeof(string) || Nullable.GetUnderlyingType(property.ClrType) is { } inner && IsKey(inner) || IsKey(property.ClrType))
-                property.SetCollation(Collation);
+            foreach (var property in entity.GetProperties())
+                if ((property.GetProviderClrType() ?? property.GetValueConverter()?.ProviderClrType ?? property.ClrType) == typeof(string)
+                    || property.ClrType == typeof(string) || Nullable.GetUnderlyingType(property.ClrType) is { } inner && IsKey(inner) || IsKey(property.ClrType))
+                    property.SetCollation(Collation);
     }
 
     private static bool IsKey(Type type) => type == typeof(AgentId) || type == typeof(CustomerId) || type == typeof(TierKey);

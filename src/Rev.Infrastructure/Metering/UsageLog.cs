@@ -69,11 +69,11 @@ public sealed class CallReader(StoreFactory store, PriceBook prices) : IStoredLo
         var stored = new HashSet<CallId>();
         await using var db = store.Create();
         foreach (var group in calls.GroupBy(c => c.Tenant))
-        foreach (var chunk in group.Select(c => c.Id).Chunk(500))
-        {
-            var (account, mode) = group.Key;
-            stored.UnionWith(await db.Calls.AsNoTracking().Where(c => c.AccountId == account && c.Mode == mode && chunk.Contains(c.Id)).Select(c => c.Id).ToListAsync(cancellationToken));
-        }
+            foreach (var chunk in group.Select(c => c.Id).Chunk(500))
+            {
+                var (account, mode) = group.Key;
+                stored.UnionWith(await db.Calls.AsNoTracking().Where(c => c.AccountId == account && c.Mode == mode && chunk.Contains(c.Id)).Select(c => c.Id).ToListAsync(cancellationToken));
+            }
         return stored;
     }
 
@@ -97,12 +97,12 @@ public sealed class CallReader(StoreFactory store, PriceBook prices) : IStoredLo
         if (decided.Count == 0) return found;
         await using var db = store.Create();
         foreach (var group in decided.GroupBy(s => s.Before!.Tenant))
-        foreach (var chunk in group.Select(s => new CallId(s.Before!.Id.Value)).Chunk(500))
-        {
-            var (account, mode) = group.Key;
-            foreach (var row in await db.Outcomes.AsNoTracking().Where(o => o.AccountId == account && o.Mode == mode && chunk.Contains(o.Id)).ToListAsync(cancellationToken))
-                found[row.Id] = row;
-        }
+            foreach (var chunk in group.Select(s => new CallId(s.Before!.Id.Value)).Chunk(500))
+            {
+                var (account, mode) = group.Key;
+                foreach (var row in await db.Outcomes.AsNoTracking().Where(o => o.AccountId == account && o.Mode == mode && chunk.Contains(o.Id)).ToListAsync(cancellationToken))
+                    found[row.Id] = row;
+            }
         return found;
     }
 }
