@@ -80,6 +80,8 @@ static void Map(WebApplication app)
     app.MapMetering();
     app.MapOutcomes();
     app.MapOperations();
+    // Builds every route now, so that a mistake in one stops the start instead of the first request.
+    foreach (var source in ((IEndpointRouteBuilder)app).DataSources) _ = source.Endpoints.Count;
 }
 
 /// <summary>Rev.</summary>

@@ -79,6 +79,18 @@ internal static class OpenApi
         };
         document.Servers = [];
         document.Components ??= new();
+        foreach (var (name, schema) in document.Components.Schemas ?? new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal))
+        {
+            if (schema is not OpenApiSchema written) continue;
+            written.Description = Described(name) ?? written.Description;
+            // Whether it may be null is said where it is used.
+            if (written.Type is { } allowed) written.Type = allowed & ~JsonSchemaType.Null;
+            // Any value may be null already: beside null it would match twice.
+            foreach (var (member, value) in (written.Properties ?? new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)).ToArray())
+                if (value.OneOf?.OfType<OpenApiSchemaReference>().FirstOrDefault(r => r.Reference.Id is nameof(JsonElement) or nameof(FactValue)) is { } any)
+                    written.Properties![member] = any;
+            Alternatives(written, name, document);
+        }
         document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>(StringComparer.Ordinal);
         document.Components.SecuritySchemes["api_key"] = new OpenApiSecurityScheme
         {
@@ -200,7 +212,6 @@ internal static class OpenApi
             schema.Examples = scalar.Examples;
             if (bare != type || context.JsonPropertyInfo is { IsGetNullable: true, PropertyType.IsValueType: false }) schema.Type |= JsonSchemaType.Null;
             if (bare == typeof(JsonElement) || bare == typeof(FactValue)) schema.Type = null;
-            if (context.JsonPropertyInfo is null && Described(bare) is { } description) schema.Description = description;
         }
         else if (bare.IsEnum)
         {
@@ -223,13 +234,12 @@ internal static class OpenApi
             if (isRequest)
                 foreach (var name in schema.Required)
                     if (schema.Properties[name] is OpenApiSchema { Type: { } allowed } required) required.Type = allowed & ~JsonSchemaType.Null;
-            Alternatives(schema, type, context.Document!);
         }
         return Task.CompletedTask;
     }
 
     /// <summary>What may be one of several things: items of batches, a tier or its key, a field or a field with its scope.</summary>
-    private static void Alternatives(OpenApiSchema schema, Type type, OpenApiDocument document)
+    private static void Alternatives(OpenApiSchema schema, string type, OpenApiDocument document)
     {
         IOpenApiSchema Ref(string name) => new OpenApiSchemaReference(name, document);
         OpenApiSchema Status(params int[] values) => new() { Type = JsonSchemaType.Integer, Enum = values.Select(v => (JsonNode)JsonValue.Create(v)).ToList() };
@@ -244,12 +254,12 @@ internal static class OpenApi
         void Replace(string name, IOpenApiSchema[] oneOf) =>
             schema.Properties![name] = new OpenApiSchema { OneOf = oneOf, Description = DescriptionOf(schema.Properties[name]) };
 
-        if (type == typeof(MeterBatchAnswer) && schema.Properties!["results"] is OpenApiSchema metered)
+        if (type == nameof(MeterBatchAnswer) && schema.Properties!["results"] is OpenApiSchema metered)
         {
             var own = Of(("status", Status(201)), ("replayed", new OpenApiSchema { Type = JsonSchemaType.Boolean, Description = "There, and true, when the event was stored before." }));
             metered.Items = Items(new() { AllOf = [own, Ref(nameof(MeterReceipt))] });
         }
-        else if (type == typeof(ResolveBatchResults) && schema.Properties!["results"] is OpenApiSchema resolved)
+        else if (type == nameof(ResolveBatchResults) && schema.Properties!["results"] is OpenApiSchema resolved)
         {
             OpenApiSchema Instant() => new() { Type = JsonSchemaType.String, Format = "date-time" };
             resolved.Items = Items(Of(
@@ -257,11 +267,11 @@ internal static class OpenApi
                 ("potential_bonus", OrNull(Ref(nameof(Money)))), ("price_charged", Ref(nameof(Money))), ("currency", new OpenApiSchema { Type = JsonSchemaType.String }),
                 ("bonus", OrNull(Ref(nameof(OutcomeBonusDetails)))), ("resolved_at", Instant()), ("settles_at", OrNull(Instant())), ("event_id", Ref(nameof(CallId)))));
         }
-        else if (type == typeof(SimulationRequest))
+        else if (type == nameof(SimulationRequest))
         {
             Replace("tier", [Ref(nameof(TierRequest)), new OpenApiSchema { Type = JsonSchemaType.String, Description = "A tier's key." }]);
         }
-        else if (type == typeof(TierRequest) || type == typeof(TierAnswer))
+        else if (type == nameof(TierRequest) || type == nameof(TierAnswer))
         {
             Replace("one_bonus_per",
             [
@@ -273,13 +283,15 @@ internal static class OpenApi
 
     private static string? DescriptionOf(IOpenApiSchema schema) => schema.Description ?? schema.OneOf?.Select(s => s.Description).FirstOrDefault(d => d is not null);
 
-    private static string? Described(Type type)
+    /// <summary>What the wire knows of a type, where its own words speak of the inside.</summary>
+    private static string? Described(string type) => type switch
     {
-        if (type == typeof(Money)) return "An amount in major units of its currency, exact to nine decimals.";
-        if (type == typeof(Metadata)) return "A JSON object; numbers are kept as they were sent.";
-        if (type == typeof(JsonElement) || type == typeof(FactValue)) return "Any JSON value.";
-        return null;
-    }
+        nameof(Money) => "An amount in major units of its currency, exact to nine decimals.",
+        nameof(Metadata) => "A JSON object; numbers are kept as they were sent.",
+        nameof(JsonElement) or nameof(FactValue) => "Any JSON value.",
+        nameof(LedgerComponent) => "What an amount in the ledger is for.",
+        _ => null,
+    };
 
     private static OpenApiSchema? Scalar(Type type, OpenApiSchemaTransformerContext context)
     {

@@ -69,6 +69,8 @@ internal sealed record StartMode(string? Name, string? Value, string[] Rest)
         IOException { InnerException: AddressInUseException or System.Net.Sockets.SocketException } => $"Rev cannot listen: {exception.Message}",
         System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.AccessDenied or System.Net.Sockets.SocketError.AddressNotAvailable } =>
             $"Rev cannot listen: {exception.Message}.",
+        _ when StoreFaults.IsUnavailable(exception) =>
+            $"Rev cannot reach its database (Database__Provider, ConnectionStrings__Rev): {exception.Message.ReplaceLineEndings(" ")}",
         _ => null,
     };
 
