@@ -30,6 +30,7 @@ public static class DependencyInjection
         services.AddScoped<CallRecorder>();
         services.AddScoped<OutcomeChanges>();
         services.AddScoped<OutcomeSweep>();
+        services.AddSingleton<SweepTurns>();
         services.AddScoped<IOnAccountOpened, OpenTiersOnAccountOpened>();
         services.AddScoped<IOnAccountOpened, RegisterDefaultCustomerOnAccountOpened>();
         services.AddSingleton<IMapper>(new Mapper(Mappings.Config()));

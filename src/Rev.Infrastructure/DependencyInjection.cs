@@ -79,6 +79,7 @@ public static class DependencyInjection
         services.AddTransient<ExpireOutcomesJob>();
         services.AddTransient<SettleOutcomesJob>();
         services.AddTransient<SendMailsJob>();
+        services.AddTransient<FinishErasuresJob>();
         services.AddJobs(settings);
         return services;
     }

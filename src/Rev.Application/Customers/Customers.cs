@@ -19,8 +19,15 @@ public interface ICustomers
     /// <summary>Adds a customer on commit.</summary>
     void Add(Customer customer);
 
-    /// <summary>Blanks the metadata of all its calls and outcomes, at once in batches; amounts, rules and outcomes stay.</summary>
-    Task EraseCalls(Tenant tenant, CustomerId id, CancellationToken cancellationToken);
+    /// <summary>
+    /// Blanks the metadata of its calls and outcomes up to an instant, in batches; amounts, rules and outcomes stay. A call
+    /// whose outcome is pending keeps its facts, which its price depends on, and is blanked by a later run.
+    /// </summary>
+    /// <returns>Whether none was left out.</returns>
+    Task<bool> EraseCalls(Tenant tenant, CustomerId id, DateTimeOffset upTo, CancellationToken cancellationToken);
+
+    /// <summary>Customers whose erasure is not finished.</summary>
+    Task<IReadOnlyList<Customer>> Erasing(int limit, CancellationToken cancellationToken);
 }
 
 /// <summary>A customer.</summary>
@@ -87,10 +94,37 @@ public sealed class EraseCustomerHandler(ICustomers customers, IUnitOfWork unit,
     {
         var customer = await customers.Find(request.Tenant, new(request.CustomerId), cancellationToken);
         if (customer is null) return CustomerErrors.CustomerNotFound;
-        customer.Erase(clock.Now());
+        var now = clock.Now();
+        customer.Erase(now);
         await unit.Save(cancellationToken);
-        await customers.EraseCalls(request.Tenant, customer.CustomerId, cancellationToken);
+        // The job finishes what this leaves out, or what a crash here cuts off.
+        _ = await customers.EraseCalls(request.Tenant, customer.CustomerId, now, cancellationToken);
         return mapper.Map<CustomerDetails>(customer);
+    }
+}
+
+/// <summary>Blanks what erasures had to leave: calls whose outcome was open then. Answers how many erasures were finished.</summary>
+public sealed record FinishErasures : IRequest<Result<int>>;
+
+/// <summary>Handles <see cref="FinishErasures"/>.</summary>
+public sealed class FinishErasuresHandler(ICustomers customers, IUnitOfWork unit, TimeProvider clock) : IRequestHandler<FinishErasures, Result<int>>
+{
+    /// <summary>A call that was under way at the erasure is stored by then.</summary>
+    private static readonly TimeSpan UnderWay = TimeSpan.FromMinutes(1);
+
+    /// <inheritdoc/>
+    public async Task<Result<int>> Handle(FinishErasures request, CancellationToken cancellationToken)
+    {
+        var finished = 0;
+        foreach (var customer in await customers.Erasing(100, cancellationToken))
+        {
+            var whole = await customers.EraseCalls(new(customer.AccountId, customer.Mode), customer.CustomerId, customer.ErasedAt!.Value, cancellationToken);
+            if (!whole || clock.Now() < customer.ErasedAt + UnderWay) continue;
+            customer.FinishErasure();
+            finished++;
+        }
+        await unit.Save(cancellationToken);
+        return finished;
     }
 }
 

@@ -21,7 +21,18 @@ public sealed record Explanation(string Reason, int? Rule, IReadOnlyList<Explain
         tier.Explain(bonus.Rule, bonus.Reason), bonus.Rule,
         trace.Select(r => new ExplainedRule(r.Rule, r.Name, r.ActionFits, r.Matched,
             r.Leaves.Select(l => new ExplainedLeaf(
-                l.Field.Name, Pricing.ConditionJson.Name(l.Operator), l.Expected, l.Actual.Type == FactType.Missing ? null : l.Actual, l.Passed, l.Note)).ToArray())).ToArray());
+                l.Field.Name, Pricing.ConditionJson.Name(l.Operator), Shown(l.Expected), l.Actual.Type == FactType.Missing ? null : Shown(l.Actual), l.Passed, l.Note)).ToArray())).ToArray());
+
+    /// <summary>Longest text of a value that is shown whole.</summary>
+    private const int MaxShown = 256;
+
+    /// <summary>A value as an explanation shows it: long texts are cut, so that an explanation stays far smaller than what it explains.</summary>
+    private static FactValue Shown(FactValue value) => value.Type switch
+    {
+        FactType.String or FactType.Other => value.Text!.Length <= MaxShown ? value : FactValue.Of($"{value.Text[..(char.IsHighSurrogate(value.Text[MaxShown - 1]) ? MaxShown - 1 : MaxShown)]}… ({value.Text.Length} characters)"),
+        FactType.Array => value.Items!.Count <= 16 ? FactValue.Of(value.Items.Select(Shown)) : FactValue.Of($"a list of {value.Items.Count}"),
+        FactType.Missing or FactType.Null or FactType.Boolean or FactType.Number => value,
+    };
 }
 
 /// <summary>One step of an outcome's life.</summary>
@@ -71,7 +82,7 @@ public sealed record OutcomeDetails(
     {
         if ((o.Decision?.Bonus ?? o.Expiry?.Bonus) is not { } bonus) return null;
         if (stored is not null) return new(o.Tier.Explain(bonus.Rule, bonus.Reason), bonus.Rule, stored);
-        var tried = bonus.Reason is BonusReason.Failure or BonusReason.ExpiredNone or BonusReason.ExpiredFixed
+        var tried = o.Call.Facts.Metadata.IsErased || bonus.Reason is BonusReason.Failure or BonusReason.ExpiredNone or BonusReason.ExpiredFixed
             ? [] : o.Tier.Trace(o.Call.Facts.With(o.Decision?.Metadata));
         return Explanation.Of(o.Tier, bonus, tried);
     }

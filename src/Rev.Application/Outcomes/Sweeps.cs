@@ -32,11 +32,25 @@ public sealed class SettleDueOutcomesHandler(OutcomeSweep sweep) : IRequestHandl
 /// Walks what is due in batches. May run on several servers at once, be killed anywhere and run again: each change is
 /// conditional. One outcome that cannot be changed never holds up the rest.
 /// </summary>
-public sealed class OutcomeSweep(IOutcomes outcomes, OutcomeChanges changes, TimeProvider clock, ILogger<OutcomeSweep> logger)
+public sealed class OutcomeSweep(IOutcomes outcomes, OutcomeChanges changes, SweepTurns turns, TimeProvider clock, ILogger<OutcomeSweep> logger)
 {
     private const int BatchSize = 500;
 
     internal async Task<Result<int>> Run(OutcomeStatus status, Func<Outcome, DateTimeOffset, OutcomeStep> verb, CancellationToken cancellationToken)
+    {
+        // After a long absence a sweep may outlast its interval: the next one leaves the work to it.
+        if (!turns.TryTake(status)) return 0;
+        try
+        {
+            return await Walk(status, verb, cancellationToken);
+        }
+        finally
+        {
+            turns.GiveBack(status);
+        }
+    }
+
+    private async Task<int> Walk(OutcomeStatus status, Func<Outcome, DateTimeOffset, OutcomeStep> verb, CancellationToken cancellationToken)
     {
         var done = 0;
         var until = clock.Now();
@@ -61,4 +75,16 @@ public sealed class OutcomeSweep(IOutcomes outcomes, OutcomeChanges changes, Tim
             last = due[^1];
         }
     }
+}
+
+/// <summary>One sweep of a kind at a time in a process.</summary>
+public sealed class SweepTurns
+{
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<OutcomeStatus, bool> _taken = new();
+
+    /// <summary>Whether it is this sweep's turn.</summary>
+    public bool TryTake(OutcomeStatus status) => _taken.TryAdd(status, true);
+
+    /// <summary>The turn is over.</summary>
+    public void GiveBack(OutcomeStatus status) => _taken.TryRemove(status, out _);
 }

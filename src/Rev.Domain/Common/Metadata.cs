@@ -20,6 +20,12 @@ public sealed class Metadata : IEquatable<Metadata>
     /// <summary>An empty object.</summary>
     public static Metadata Empty { get; } = new("{}");
 
+    /// <summary>What an erasure leaves: an empty object that can be told from one that was sent empty.</summary>
+    public const string Erased = "{ }";
+
+    /// <summary>Whether it was erased: what it said can no longer be explained.</summary>
+    public bool IsErased => Json == Erased;
+
     /// <summary>Compact JSON text of the object.</summary>
     public string Json { get; }
 

@@ -53,6 +53,9 @@ public sealed class Customer
     /// <summary>When names and metadata were blanked.</summary>
     public DateTimeOffset? ErasedAt { get; private set; }
 
+    /// <summary>Whether calls of it are still to be blanked: those whose outcome is open need their facts until it is decided.</summary>
+    public bool ErasureOpen { get; private set; }
+
     /// <summary>A new customer.</summary>
     public static Customer Register(RowId id, Tenant tenant, CustomerId customerId, DateTimeOffset now) =>
         new(id, tenant.Account, tenant.Mode, customerId, now);
@@ -79,7 +82,11 @@ public sealed class Customer
         Email = null;
         Metadata = null;
         ErasedAt = now;
+        ErasureOpen = true;
     }
+
+    /// <summary>Every call that was there at the erasure is blanked.</summary>
+    public void FinishErasure() => ErasureOpen = false;
 }
 
 /// <summary>Refusals of Customers.</summary>

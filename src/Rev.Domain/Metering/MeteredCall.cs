@@ -87,7 +87,7 @@ public sealed record MeteredCall
     /// <summary>Its idempotency, if it has a key.</summary>
     public Idempotency? Idempotency { get; init; }
 
-    /// <summary>The claim that must be taken with it.</summary>
+    /// <summary>The claim that must be taken with it, and that it holds then.</summary>
     public BonusClaim? Takes { get; private init; }
 
     /// <summary>The call without the bonus, recorded instead when the claim is taken already.</summary>
@@ -147,10 +147,10 @@ public sealed record MeteredCall
     /// <summary>A stored call.</summary>
     public static MeteredCall Stored(
         Tenant tenant, CallId id, CallFacts facts, bool hasMetadata, TierVersion tier, CallPrice price, ReportedOutcome reported,
-        BonusDecision? bonus, Money? potential, DateTimeOffset occurredAt, DateTimeOffset receivedAt, DateTimeOffset? expiresAt, DateTimeOffset? settlesAt) =>
+        BonusDecision? bonus, BonusClaim? claim, Money? potential, DateTimeOffset occurredAt, DateTimeOffset receivedAt, DateTimeOffset? expiresAt, DateTimeOffset? settlesAt) =>
         new(tenant, id, facts, tier, price)
         {
-            Reported = reported, HasMetadata = hasMetadata, Bonus = bonus, PotentialBonus = potential,
+            Reported = reported, HasMetadata = hasMetadata, Bonus = bonus, Takes = claim, PotentialBonus = potential,
             OccurredAt = occurredAt, ReceivedAt = receivedAt, ExpiresAt = expiresAt, SettlesAt = settlesAt,
         };
 
@@ -159,7 +159,7 @@ public sealed record MeteredCall
     {
         ReportedOutcome.None => null,
         ReportedOutcome.Pending => Outcome.Open(Tenant, OutcomeId!.Value, Tier, OutcomeCall(), ExpiresAt!.Value),
-        ReportedOutcome.Success => Outcome.DecidedAtCall(Tenant, OutcomeId!.Value, Tier, OutcomeCall(), OutcomeResult.Success, Bonus!, HeldClaim()),
+        ReportedOutcome.Success => Outcome.DecidedAtCall(Tenant, OutcomeId!.Value, Tier, OutcomeCall(), OutcomeResult.Success, Bonus!, Takes),
         ReportedOutcome.Failure => Outcome.DecidedAtCall(Tenant, OutcomeId!.Value, Tier, OutcomeCall(), OutcomeResult.Failure, Bonus!, null),
     };
 
@@ -182,9 +182,6 @@ public sealed record MeteredCall
             ? this with { Bonus = bonus, SettlesAt = ReceivedAt + review, PotentialBonus = bonus.Amount }
             : this with { Bonus = bonus };
     }
-
-    private BonusClaim? HeldClaim() =>
-        Tier.Terms.OneBonusPer is { } rule && Bonus is { Amount.IsZero: false } ? BonusClaim.Of(Tenant, rule, Facts) : null;
 }
 
 /// <summary>Refusals of Metering.</summary>

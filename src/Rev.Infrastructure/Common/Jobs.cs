@@ -5,6 +5,7 @@ using Hangfire.SqlServer;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Rev.Infrastructure.Accounts;
+using Rev.Infrastructure.Customers;
 using Rev.Infrastructure.Outcomes;
 
 namespace Rev.Infrastructure.Common;
@@ -13,6 +14,7 @@ namespace Rev.Infrastructure.Common;
 public static class Jobs
 {
     private const string EveryFifteenSeconds = "*/15 * * * * *";
+    private const string EveryMinute = "* * * * *";
 
     /// <summary>Registers Hangfire, and the server that runs jobs where this process does.</summary>
     public static IServiceCollection AddJobs(this IServiceCollection services, RevSettings settings)
@@ -51,6 +53,7 @@ public static class Jobs
             var options = new RecurringJobOptions { MisfireHandling = MisfireHandlingMode.Ignorable };
             jobs.AddOrUpdate<ExpireOutcomesJob>("expire-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
             jobs.AddOrUpdate<SettleOutcomesJob>("settle-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
+            jobs.AddOrUpdate<FinishErasuresJob>("finish-erasures", job => job.Run(CancellationToken.None), EveryMinute, options);
             jobs.AddOrUpdate<SendMailsJob>("send-mails", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
             return Task.CompletedTask;
         }

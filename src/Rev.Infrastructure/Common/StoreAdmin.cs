@@ -11,6 +11,9 @@ namespace Rev.Infrastructure.Common;
 /// <summary>What an operator does with the store as a whole.</summary>
 public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCommitWriter writer)
 {
+    private static readonly TimeSpan LongRead = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LongestMigration = TimeSpan.FromMinutes(10);
+
     /// <summary>Brings the schema up to date, under a lock, so that several servers may start at once.</summary>
     public async Task Migrate(CancellationToken cancellationToken)
     {
@@ -31,8 +34,14 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
     public async Task<IReadOnlyList<string>> Verify(CancellationToken cancellationToken)
     {
         await using var db = store.Create();
-        var expected = await Read(db, RollupSql.Expected, cancellationToken);
-        var actual = await Read(db, $"SELECT {RollupSql.Keys}, {string.Join(", ", RollupSql.Sums)} FROM rollups", cancellationToken);
+        var connection = db.Database.GetDbConnection();
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        // Both are read as of one instant, so that it may run while servers write.
+        await using var transaction = connection is SqliteConnection sqlite
+            ? sqlite.BeginTransaction(deferred: true)
+            : await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
+        var expected = await Read(connection, transaction, RollupSql.Expected, cancellationToken);
+        var actual = await Read(connection, transaction, $"SELECT {RollupSql.Keys}, {string.Join(", ", RollupSql.Sums)} FROM rollups", cancellationToken);
         var zero = RollupSql.Sums.Select(_ => 0m).ToArray();
         var differences = new List<string>();
         foreach (var key in expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
@@ -48,6 +57,7 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
     public async Task<int> RebuildRollups(CancellationToken cancellationToken)
     {
         await using var db = store.Create();
+        db.Database.SetCommandTimeout(LongRead);
         await using var transaction = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancellationToken);
         await db.Rollups.ExecuteDeleteAsync(cancellationToken);
 #pragma warning disable EF1002 // The text is a constant of this assembly.
@@ -93,13 +103,14 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
     /// <summary>A file lock of the operating system: a killed process leaves none behind.</summary>
     private static async Task<FileStream> HoldLock(string path, CancellationToken cancellationToken)
     {
+        var until = Environment.TickCount64 + (long)LongestMigration.TotalMilliseconds;
         while (true)
         {
             try
             {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
             }
-            catch (IOException)
+            catch (IOException) when (File.Exists(path) && Environment.TickCount64 < until)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
             }
@@ -120,13 +131,12 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         }
     }
 
-    private static async Task<Dictionary<string, decimal[]>> Read(RevDbContext db, string sql, CancellationToken cancellationToken)
+    private static async Task<Dictionary<string, decimal[]>> Read(DbConnection connection, DbTransaction transaction, string sql, CancellationToken cancellationToken)
     {
-        var connection = db.Database.GetDbConnection();
-        await db.Database.OpenConnectionAsync(cancellationToken);
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
-        command.CommandTimeout = 600;
+        command.CommandTimeout = (int)LongRead.TotalSeconds;
+        command.Transaction = transaction;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new Dictionary<string, decimal[]>(StringComparer.Ordinal);
         while (await reader.ReadAsync(cancellationToken))

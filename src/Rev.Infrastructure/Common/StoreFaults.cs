@@ -16,11 +16,21 @@ public static class StoreFaults
     public static bool IsUnavailable(Exception exception) => Chain(exception).Any(e => e switch
     {
         PostgresException p => p.IsTransient || p.SqlState.StartsWith("08", StringComparison.Ordinal) || p.SqlState.StartsWith("57P", StringComparison.Ordinal)
-            || p.SqlState is "40001" or "40P01" or "53300",
+            || p.SqlState is "40001" or "40P01" or "53300" or "25006" or "55P03" or "57014",
         NpgsqlException n => n.IsTransient || n.InnerException is IOException or SocketException or TimeoutException,
         SqliteException s => s.SqliteErrorCode is 5 or 6 or 10 or 13 or 14 or 8,
         SqlException s => s.Errors.Cast<SqlError>().Any(error => SqlServerAway.Contains(error.Number)),
         SocketException or TimeoutException => true,
+        // A transaction or connection of SqlClient that the server ended under our hands.
+        InvalidOperationException { Source: "Microsoft.Data.SqlClient" } => true,
+        _ => false,
+    });
+
+    /// <summary>Another holds a row for longer than this waited: only who needs that row has to wait.</summary>
+    public static bool IsLocked(Exception exception) => Chain(exception).Any(e => e switch
+    {
+        PostgresException p => p.SqlState == PostgresErrorCodes.LockNotAvailable,
+        SqlException s => s.Number == 1222,
         _ => false,
     });
 

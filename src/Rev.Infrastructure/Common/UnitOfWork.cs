@@ -43,8 +43,15 @@ public sealed class UnitOfWork(RevDbContext db, PriceBook prices) : IUnitOfWork
                     return result;
                 }
                 await db.SaveChangesAsync(cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-                prices.Forget(tenant);
+                try
+                {
+                    // A caller that goes away now does not leave a change half known.
+                    await transaction.CommitAsync(CancellationToken.None);
+                }
+                finally
+                {
+                    prices.Forget(tenant);
+                }
                 return result;
             }
             catch (DbUpdateException exception) when (StoreFaults.IsConflict(exception))

@@ -25,6 +25,7 @@ internal sealed class CustomerConfiguration : IEntityTypeConfiguration<Customer>
         builder.HasKey(c => new { c.AccountId, c.Mode, c.CustomerId });
         builder.HasIndex(c => new { c.AccountId, c.Mode, c.Id });
         builder.HasIndex(c => new { c.AccountId, c.Mode, c.Tier });
+        builder.HasIndex(c => c.ErasedAt).HasFilter("erased_at IS NOT NULL");
         builder.Property(c => c.Name).HasMaxLength(Customer.MaxNameLength);
         builder.Property(c => c.Email).HasMaxLength(EmailAddress.MaxLength);
         builder.Property(c => c.StripeCustomerId).HasMaxLength(Customer.MaxStripeIdLength);

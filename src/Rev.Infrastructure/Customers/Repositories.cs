@@ -5,7 +5,9 @@ using Rev.Application.Common;
 using Rev.Application.Customers;
 using Rev.Domain.Common;
 using Rev.Domain.Customers;
+using Rev.Domain.Outcomes;
 using Rev.Infrastructure.Common;
+using Rev.Infrastructure.Metering;
 
 namespace Rev.Infrastructure.Customers;
 
@@ -24,6 +26,7 @@ public sealed class AgentRepository(RevDbContext db) : IAgents
 public sealed class CustomerRepository(RevDbContext db) : ICustomers
 {
     private const int EraseBatch = 1_000;
+    private const int EraseChunk = 500;
 
     /// <inheritdoc/>
     public Task<Customer?> Find(Tenant tenant, CustomerId id, CancellationToken cancellationToken) =>
@@ -33,23 +36,46 @@ public sealed class CustomerRepository(RevDbContext db) : ICustomers
     public void Add(Customer customer) => db.Customers.Add(customer);
 
     /// <inheritdoc/>
-    public async Task EraseCalls(Tenant tenant, CustomerId id, CancellationToken cancellationToken)
+    public async Task<bool> EraseCalls(Tenant tenant, CustomerId id, DateTimeOffset upTo, CancellationToken cancellationToken)
+    {
+        var calls = db.Calls.Where(c => c.AccountId == tenant.Account && c.Mode == tenant.Mode && c.CustomerId == id.Value && c.ReceivedAt <= upTo);
+        var outcomes = db.Outcomes.Where(o => o.AccountId == tenant.Account && o.Mode == tenant.Mode);
+        var last = default(CallId);
+        var whole = true;
+        while (true)
+        {
+            var found = await calls.AsNoTracking().Where(c => c.Id > last && c.Metadata != null && c.Metadata != Metadata.Erased)
+                .OrderBy(c => c.Id).Take(EraseBatch)
+                .Select(c => new { c.Id, Pending = outcomes.Any(o => o.Id == c.Id && o.Status == OutcomeStatus.Pending) }).ToListAsync(cancellationToken);
+            if (found.Count == 0) break;
+            whole &= !found.Exists(c => c.Pending);
+            foreach (var chunk in found.Where(c => !c.Pending).Select(c => c.Id).Chunk(EraseChunk))
+                await db.Calls.Where(c => c.AccountId == tenant.Account && c.Mode == tenant.Mode && chunk.Contains(c.Id))
+                    .ExecuteUpdateAsync(set => set.SetProperty(c => c.Metadata, Metadata.Erased), cancellationToken);
+            last = found[^1].Id;
+        }
+        await EraseOutcomes(outcomes, calls, cancellationToken);
+        return whole;
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<Customer>> Erasing(int limit, CancellationToken cancellationToken) =>
+        await db.Customers.Where(c => c.ErasureOpen).OrderBy(c => c.ErasedAt).Take(limit).ToListAsync(cancellationToken);
+
+    /// <summary>What came with resolutions, and what their traces show. The version rises, so that a step that holds the old text writes nothing.</summary>
+    private static async Task EraseOutcomes(IQueryable<OutcomeRow> outcomes, IQueryable<CallRow> calls, CancellationToken cancellationToken)
     {
         var last = default(CallId);
         while (true)
         {
-            var ids = await db.Calls.AsNoTracking()
-                .Where(c => c.AccountId == tenant.Account && c.Mode == tenant.Mode && c.CustomerId == id.Value && c.Id > last)
-                .OrderBy(c => c.Id).Take(EraseBatch).Select(c => c.Id).ToListAsync(cancellationToken);
-            if (ids.Count == 0) return;
-            foreach (var chunk in ids.Chunk(500))
-            {
-                await db.Calls.Where(c => c.AccountId == tenant.Account && c.Mode == tenant.Mode && chunk.Contains(c.Id) && c.Metadata != null)
-                    .ExecuteUpdateAsync(set => set.SetProperty(c => c.Metadata, "{}"), cancellationToken);
-                await db.Outcomes.Where(o => o.AccountId == tenant.Account && o.Mode == tenant.Mode && chunk.Contains(o.Id))
-                    .ExecuteUpdateAsync(set => set.SetProperty(o => o.Metadata, (string?)null).SetProperty(o => o.Trace, "[]"), cancellationToken);
-            }
-            last = ids[^1];
+            var found = await outcomes.AsNoTracking()
+                .Where(o => o.Id > last && o.Status != OutcomeStatus.Pending && (o.Metadata != null || (o.Trace != null && o.Trace != "[]")) && calls.Any(c => c.Id == o.Id))
+                .OrderBy(o => o.Id).Take(EraseBatch).Select(o => o.Id).ToListAsync(cancellationToken);
+            if (found.Count == 0) return;
+            foreach (var chunk in found.Chunk(EraseChunk))
+                await outcomes.Where(o => chunk.Contains(o.Id)).ExecuteUpdateAsync(set => set
+                    .SetProperty(o => o.Metadata, (string?)null).SetProperty(o => o.Trace, "[]").SetProperty(o => o.Version, o => o.Version + 1), cancellationToken);
+            last = found[^1];
         }
     }
 }

@@ -60,7 +60,7 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
         await session.Add(BulkTables.Rollups, deltas.Rows);
         await session.Commit();
 
-        var existing = await ReadReplays(replays, cancellationToken);
+        var existing = await ReadReplays(replays, answers, cancellationToken);
         parties.Learn(newAgents, parties.Agents);
         parties.Learn(newCustomers, parties.Customers);
         foreach (var item in calls) answers.Add(() => item.Complete(new(item.Written, null, null)));
@@ -68,8 +68,9 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
         foreach (var (item, found) in existing) answers.Add(() => item.Complete(new(null, found, null)));
         foreach (var (item, leader) in followers)
         {
-            var found = existing.TryGetValue(leader, out var stored) ? stored : ((CallId, UInt128)?)null;
-            answers.Add(() => item.Complete(new(null, found, found is null ? leader.Written : null)));
+            if (!replays.Contains(leader)) answers.Add(() => item.Complete(new(null, null, leader.Written)));
+            else if (existing.TryGetValue(leader, out var found)) answers.Add(() => item.Complete(new(null, found, null)));
+            else answers.Add(() => item.Refuse(ServiceErrors.StoreUnavailable));
         }
         return () =>
         {
@@ -120,11 +121,21 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
         return keyed.Where((_, i) => !won[i]).ToHashSet();
     }
 
-    private async Task<Dictionary<CallItem, (CallId Id, UInt128 Content)>> ReadReplays(HashSet<CallItem> replays, CancellationToken cancellationToken)
+    /// <summary>Reads what was there before. All else is committed: a fault here is told to those who wait for a replay, and to nobody else.</summary>
+    private async Task<Dictionary<CallItem, (CallId Id, UInt128 Content)>> ReadReplays(
+        HashSet<CallItem> replays, List<Action> answers, CancellationToken cancellationToken)
     {
         if (replays.Count == 0) return [];
-        var found = await lookup.Keys(replays.Select(r => r.Call.Idempotency!.Value.Key).ToArray(), cancellationToken);
-        return replays.ToDictionary(r => r, r => found[r.Call.Idempotency!.Value.Key]);
+        try
+        {
+            var found = await lookup.Keys(replays.Select(r => r.Call.Idempotency!.Value.Key).ToArray(), cancellationToken);
+            return replays.ToDictionary(r => r, r => found[r.Call.Idempotency!.Value.Key]);
+        }
+        catch (Exception exception) when (StoreFaults.IsUnavailable(exception) || exception is KeyNotFoundException or OperationCanceledException)
+        {
+            foreach (var item in replays) answers.Add(() => item.Refuse(ServiceErrors.StoreUnavailable));
+            return [];
+        }
     }
 
     private static async Task TakeClaims(IBulkSession session, List<CallItem> calls)

@@ -72,7 +72,7 @@ public static class BulkTables
             new("outcome", BulkType.Small, r => (short)r.Outcome), new("tier_key", BulkType.Key, r => r.TierKey), new("tier_version", BulkType.Int, r => r.TierVersion),
             new("currency", BulkType.Key, r => r.Currency), new("base_nanos", BulkType.Long, r => r.BaseNanos), new("token_nanos", BulkType.Long, r => r.TokenNanos),
             new("bonus_nanos", BulkType.Long, r => r.BonusNanos), new("potential_nanos", BulkType.Long, r => r.PotentialNanos), new("rule", BulkType.Int, r => r.Rule),
-            new("reason", BulkType.Small, r => (short?)r.Reason), new("metadata", BulkType.Text, r => r.Metadata),
+            new("reason", BulkType.Small, r => (short?)r.Reason), new("claim", BulkType.Id, r => r.Claim), new("metadata", BulkType.Text, r => r.Metadata),
             new("occurred_at", BulkType.Long, r => Micros.Of(r.OccurredAt)), new("received_at", BulkType.Long, r => Micros.Of(r.ReceivedAt)),
             new("effective_at", BulkType.Long, r => Micros.Of(r.EffectiveAt)), new("expires_at", BulkType.Long, r => Micros.Of(r.ExpiresAt)),
             new("settles_at", BulkType.Long, r => Micros.Of(r.SettlesAt)),
@@ -137,17 +137,17 @@ public static class BulkTables
         ]);
 
     /// <summary>Agents that a call names first.</summary>
-    public static readonly BulkTable<Party> Agents = Parties("agents", "agent_id");
+    public static readonly BulkTable<Party> Agents = Parties("agents", "agent_id", []);
 
     /// <summary>Customers that a call names first.</summary>
-    public static readonly BulkTable<Party> Customers = Parties("customers", "customer_id");
+    public static readonly BulkTable<Party> Customers = Parties("customers", "customer_id", [new("erasure_open", BulkType.Flag, _ => false)]);
 
-    private static BulkTable<Party> Parties(string table, string key) => new(table,
+    private static BulkTable<Party> Parties(string table, string key, BulkColumn<Party>[] more) => new(table,
         [
             new("account_id", BulkType.Id, r => UlidText.ToBytes(r.Tenant.Account.Value)), new("mode", BulkType.Small, r => (short)r.Tenant.Mode),
             new(key, BulkType.Key, r => r.Key),
         ],
-        [new("id", BulkType.Id, r => UlidText.ToBytes(r.Id)), new("created_at", BulkType.Long, r => r.CreatedAt)]);
+        [new("id", BulkType.Id, r => UlidText.ToBytes(r.Id)), new("created_at", BulkType.Long, r => r.CreatedAt), .. more]);
 
     private static BulkColumn<OutcomeUpdate> Of(BulkColumn<OutcomeRow> column) => new(column.Name, column.Type, u => column.Get(u.Row));
 }

@@ -17,6 +17,7 @@ internal sealed class CallRowConfiguration : IEntityTypeConfiguration<CallRow>
         RevDbContext.Key(builder.Property(c => c.TierKey));
         RevDbContext.Currency(builder.Property(c => c.Currency));
         builder.Property(c => c.Model).HasMaxLength(ModelRate.MaxLength);
+        builder.Property(c => c.Claim).HasMaxLength(16).IsFixedLength();
     }
 }
 

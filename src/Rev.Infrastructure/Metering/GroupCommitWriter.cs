@@ -121,7 +121,7 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
             while (batch.Count < _batchLimit && _queue.Reader.TryRead(out var item))
             {
                 RevMetrics.QueueLength.Add(-1);
-                if (!item.IsDone) batch.Add(item);
+                if (!IsOver(item)) batch.Add(item);
             }
             if (batch.Count == 0) continue;
             Interlocked.Exchange(ref _busySince, Stopwatch.GetTimestamp());
@@ -153,13 +153,17 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
                 answer();
                 return;
             }
+            catch (Exception exception) when (StoreFaults.IsLocked(exception) && batch.Count > 1)
+            {
+                await Split(batch, suspect, exception);
+                return;
+            }
             catch (Exception exception) when (StoreFaults.IsUnavailable(exception) && !_abandon.IsCancellationRequested)
             {
                 suspect = true;
                 RevMetrics.Retries.Add(1);
                 _logger.LogWarning(exception, "A batch of {Count} was not written at try {Attempt}", batch.Count, attempt);
-                // Whoever waited too long was told so; nothing is begun for them again.
-                batch.RemoveAll(item => item.IsDone);
+                batch.RemoveAll(IsOver);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(20 * attempt, 250)));
             }
             catch (Exception exception) when (StoreFaults.IsDuplicate(exception) && ++duplicates < MaxDuplicateTries)
@@ -174,6 +178,13 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
                 return;
             }
         }
+    }
+
+    /// <summary>Whoever waited too long is told so, or went away; nothing is begun for them again.</summary>
+    private static bool IsOver(WriteItem item)
+    {
+        if (Stopwatch.GetElapsedTime(item.EnqueuedAt) > MaxWait) item.Refuse(ServiceErrors.StoreUnavailable);
+        return item.IsDone;
     }
 
     private async Task Split(List<WriteItem> batch, bool suspect, Exception exception)
@@ -191,7 +202,10 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
         }
         RevMetrics.Retries.Add(1);
         var half = batch.Count / 2;
-        await Flush(batch.GetRange(0, half), suspect);
-        await Flush(batch.GetRange(half, batch.Count - half), suspect);
+        foreach (var part in (List<WriteItem>[])[batch.GetRange(0, half), batch.GetRange(half, batch.Count - half)])
+        {
+            part.RemoveAll(IsOver);
+            await Flush(part, suspect);
+        }
     }
 }

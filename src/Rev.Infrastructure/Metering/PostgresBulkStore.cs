@@ -8,7 +8,10 @@ public sealed class PostgresBulkStore(string connectionString) : IBulkStore
 {
     private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString)
     {
-        Timeout = 3, CommandTimeout = 5, MaxAutoPrepare = 40, AutoPrepareMinUsages = 2, ApplicationName = "rev-writer", MaxPoolSize = 4,
+        Timeout = 3, CommandTimeout = 5, MaxAutoPrepare = 40, AutoPrepareMinUsages = 2, ApplicationName = "rev-writer", MaxPoolSize = 4, KeepAlive = 30,
+        // An answered call is on disk whatever the server's default is; a lock that another holds for long fails the batch
+        // soon, so that halving finds who asks for it; a writer that vanished lets go of its own.
+        Options = "-c synchronous_commit=on -c lock_timeout=1500 -c idle_in_transaction_session_timeout=10000",
     });
 
     /// <inheritdoc/>

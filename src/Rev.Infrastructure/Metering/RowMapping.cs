@@ -18,6 +18,7 @@ public static class RowMapping
         TierKey = call.Tier.Key.Value, TierVersion = call.Tier.Number, Currency = call.Tier.Currency.Code,
         BaseNanos = call.Price.BaseFee.Nanos, TokenNanos = call.Price.TokenCharge.Nanos, BonusNanos = call.ChargedBonus.Nanos,
         PotentialNanos = call.PotentialBonus?.Nanos, Rule = call.Bonus?.Rule, Reason = call.Bonus?.Reason,
+        Claim = call.Takes is { } claim ? UlidText.ToBytes(claim.Hash) : null,
         Metadata = call.HasMetadata ? call.Facts.Metadata.Json : null,
         OccurredAt = call.OccurredAt, ReceivedAt = call.ReceivedAt, EffectiveAt = effectiveAt, ExpiresAt = call.ExpiresAt, SettlesAt = call.SettlesAt,
     };

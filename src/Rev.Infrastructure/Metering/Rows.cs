@@ -29,6 +29,9 @@ public sealed class CallRow
     public long? PotentialNanos { get; set; }
     public int? Rule { get; set; }
     public BonusReason? Reason { get; set; }
+
+    /// <summary>The claim that its bonus holds, under a tier that pays one bonus per value.</summary>
+    public byte[]? Claim { get; set; }
     public string? Metadata { get; set; }
     public DateTimeOffset OccurredAt { get; set; }
     public DateTimeOffset ReceivedAt { get; set; }
@@ -48,6 +51,7 @@ public sealed class CallRow
         return MeteredCall.Stored(
             new(AccountId, Mode), Id, Facts(), Metadata is not null, tier,
             new(Money.FromNanos(BaseNanos, currency), Money.FromNanos(TokenNanos, currency)), Outcome, bonus,
+            Claim is null ? null : new BonusClaim(UlidText.FromBytes(Claim)),
             PotentialNanos is { } potential ? Money.FromNanos(potential, currency) : null, OccurredAt, ReceivedAt, ExpiresAt, SettlesAt);
     }
 

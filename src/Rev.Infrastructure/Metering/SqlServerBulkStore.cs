@@ -18,6 +18,7 @@ public sealed class SqlServerBulkStore(string connectionString) : IBulkStore
         try
         {
             await connection.OpenAsync(cancellationToken);
+            await using (var settings = new SqlCommand(SqlServerBulkSql.SessionSettings, connection)) await settings.ExecuteNonQueryAsync(cancellationToken);
             return new Session(connection, (SqlTransaction)await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken));
         }
         catch
@@ -121,37 +122,42 @@ public sealed class SqlServerBulkStore(string connectionString) : IBulkStore
 /// <summary>The statements of the bulk path on SQL Server, as text, so that a test can parse them without a server.</summary>
 public static class SqlServerBulkSql
 {
+    /// <summary>A lock that another holds for long fails the batch soon, so that halving finds who asks for it.</summary>
+    public const string SessionSettings = "SET XACT_ABORT ON; SET LOCK_TIMEOUT 1500";
+
     /// <summary>A temporary table of the columns.</summary>
     public static string CreateStage<T>(BulkTable<T> table, string name) =>
-        $"CREATE TABLE {name} ({string.Join(", ", table.Columns.Select(c => $"{c.Name} {Type(c.Type)} NULL"))})";
+        $"CREATE TABLE {name} ({string.Join(", ", table.Columns.Select(c => $"[{c.Name}] {Type(c.Type)} NULL"))})";
 
     /// <summary>Inserts what is not there; returns the keys that were inserted.</summary>
     public static string InsertMissing<T>(BulkTable<T> table, string stage) =>
-        $"INSERT INTO {table.Name} ({table.ColumnNames}) OUTPUT {Prefixed(table.Keys, "inserted.")} SELECT {table.ColumnNames} FROM {stage} AS v "
-        + $"WHERE NOT EXISTS (SELECT 1 FROM {table.Name} AS t WITH (UPDLOCK, HOLDLOCK) WHERE {Match(table.Keys)})";
+        $"INSERT INTO [{table.Name}] ({Names(table.Columns)}) OUTPUT {Prefixed(table.Keys, "inserted.")} SELECT {Names(table.Columns)} FROM {stage} AS v "
+        + $"WHERE NOT EXISTS (SELECT 1 FROM [{table.Name}] AS t WITH (UPDLOCK, HOLDLOCK) WHERE {Match(table.Keys)})";
 
     /// <summary>Changes the rows that have the expected version; returns their keys.</summary>
     public static string UpdateExpected<T>(BulkTable<T> table, string stage) =>
-        $"UPDATE t SET {string.Join(", ", table.Values.SkipLast(1).Select(c => $"{c.Name} = v.{c.Name}"))} OUTPUT {Prefixed(table.Keys, "inserted.")} "
-        + $"FROM {table.Name} AS t INNER JOIN {stage} AS v ON {Match(table.Keys)} WHERE t.version = v.expected_version";
+        $"UPDATE t SET {string.Join(", ", table.Values.SkipLast(1).Select(c => $"[{c.Name}] = v.[{c.Name}]"))} OUTPUT {Prefixed(table.Keys, "inserted.")} "
+        + $"FROM [{table.Name}] AS t INNER JOIN {stage} AS v ON {Match(table.Keys)} WHERE t.version = v.expected_version";
 
     /// <summary>Adds to the rows that are there.</summary>
     public static string AddToThose<T>(BulkTable<T> table, string stage) =>
-        $"UPDATE t SET {string.Join(", ", table.Values.Select(c => $"{c.Name} = t.{c.Name} + v.{c.Name}"))} "
-        + $"FROM {table.Name} AS t WITH (UPDLOCK, HOLDLOCK) INNER JOIN {stage} AS v ON {Match(table.Keys)}";
+        $"UPDATE t SET {string.Join(", ", table.Values.Select(c => $"[{c.Name}] = t.[{c.Name}] + v.[{c.Name}]"))} "
+        + $"FROM [{table.Name}] AS t WITH (UPDLOCK, HOLDLOCK) INNER JOIN {stage} AS v ON {Match(table.Keys)}";
 
     /// <summary>Inserts the rows that are not.</summary>
     public static string InsertTheRest<T>(BulkTable<T> table, string stage) =>
-        $"INSERT INTO {table.Name} ({table.ColumnNames}) SELECT {table.ColumnNames} FROM {stage} AS v "
-        + $"WHERE NOT EXISTS (SELECT 1 FROM {table.Name} AS t WITH (UPDLOCK, HOLDLOCK) WHERE {Match(table.Keys)})";
+        $"INSERT INTO [{table.Name}] ({Names(table.Columns)}) SELECT {Names(table.Columns)} FROM {stage} AS v "
+        + $"WHERE NOT EXISTS (SELECT 1 FROM [{table.Name}] AS t WITH (UPDLOCK, HOLDLOCK) WHERE {Match(table.Keys)})";
 
     /// <summary>Deletes rows that are equal in all columns.</summary>
     public static string Delete<T>(BulkTable<T> table, string stage) =>
-        $"DELETE t FROM {table.Name} AS t INNER JOIN {stage} AS v ON {Match(table.Columns)}";
+        $"DELETE t FROM [{table.Name}] AS t INNER JOIN {stage} AS v ON {Match(table.Columns)}";
 
-    private static string Match<T>(BulkColumn<T>[] columns) => string.Join(" AND ", columns.Select(c => $"t.{c.Name} = v.{c.Name}"));
+    private static string Names<T>(BulkColumn<T>[] columns) => Prefixed(columns, "");
 
-    private static string Prefixed<T>(BulkColumn<T>[] columns, string prefix) => string.Join(", ", columns.Select(c => prefix + c.Name));
+    private static string Match<T>(BulkColumn<T>[] columns) => string.Join(" AND ", columns.Select(c => $"t.[{c.Name}] = v.[{c.Name}]"));
+
+    private static string Prefixed<T>(BulkColumn<T>[] columns, string prefix) => string.Join(", ", columns.Select(c => $"{prefix}[{c.Name}]"));
 
     private static string Type(BulkType type) => type switch
     {

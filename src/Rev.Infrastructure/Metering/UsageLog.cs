@@ -67,7 +67,7 @@ public sealed class CallReader(StoreFactory store, PriceBook prices) : IStoredLo
     public async Task<HashSet<CallId>> Stored(IReadOnlyList<MeteredCall> calls, CancellationToken cancellationToken)
     {
         var stored = new HashSet<CallId>();
-        await using var db = store.Create();
+        await using var db = Bounded();
         foreach (var group in calls.GroupBy(c => c.Tenant))
             foreach (var chunk in group.Select(c => c.Id).Chunk(500))
             {
@@ -81,7 +81,7 @@ public sealed class CallReader(StoreFactory store, PriceBook prices) : IStoredLo
     public async Task<Dictionary<UInt128, (CallId Id, UInt128 Content)>> Keys(IReadOnlyList<UInt128> keys, CancellationToken cancellationToken)
     {
         var found = new Dictionary<UInt128, (CallId, UInt128)>();
-        await using var db = store.Create();
+        await using var db = Bounded();
         foreach (var chunk in keys.Chunk(500))
             foreach (var row in await db.IdempotencyKeys.AsNoTracking().Where(k => chunk.Contains(k.KeyHash)).ToListAsync(cancellationToken))
                 found[row.KeyHash] = (row.CallId, row.ContentHash);
@@ -95,7 +95,7 @@ public sealed class CallReader(StoreFactory store, PriceBook prices) : IStoredLo
         // A pending outcome's row says nothing that the outcome itself does not.
         var decided = steps.Where(s => s.Before is { Version: > 0, Status: not OutcomeStatus.Pending }).ToList();
         if (decided.Count == 0) return found;
-        await using var db = store.Create();
+        await using var db = Bounded();
         foreach (var group in decided.GroupBy(s => s.Before!.Tenant))
             foreach (var chunk in group.Select(s => new CallId(s.Before!.Id.Value)).Chunk(500))
             {
@@ -104,5 +104,13 @@ public sealed class CallReader(StoreFactory store, PriceBook prices) : IStoredLo
                     found[row.Id] = row;
             }
         return found;
+    }
+
+    /// <summary>The writer waits for these: no longer than for its own statements.</summary>
+    private RevDbContext Bounded()
+    {
+        var db = store.Create();
+        db.Database.SetCommandTimeout(GroupCommitWriter.MaxWait);
+        return db;
     }
 }

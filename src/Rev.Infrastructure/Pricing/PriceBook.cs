@@ -15,6 +15,7 @@ namespace Rev.Infrastructure.Pricing;
 public sealed class PriceBook(StoreFactory store, TimeProvider clock) : IPriceBook
 {
     private static readonly TimeSpan Trust = TimeSpan.FromSeconds(1);
+    private const int MaxLooks = 5;
     private const int MaxTenants = 10_000;
     private const int MaxVersions = 50_000;
     private const int MaxPartiesOfTenant = 100_000;
@@ -26,11 +27,17 @@ public sealed class PriceBook(StoreFactory store, TimeProvider clock) : IPriceBo
     public async ValueTask<(CustomerId Customer, TierVersion Tier)> For(
         Tenant tenant, AgentId agent, CustomerId? customer, CancellationToken cancellationToken)
     {
-        var page = await Page(tenant, cancellationToken);
-        var assigned = await Agent(page, agent, cancellationToken);
-        var billed = customer ?? assigned.Customer ?? CustomerId.Default;
-        var key = await CustomerTier(page, billed, cancellationToken) ?? assigned.Tier ?? TierKey.Default;
-        return (billed, page.Tiers.TryGetValue(key, out var tier) ? tier : page.Tiers[TierKey.Default]);
+        for (var look = 0; look < MaxLooks; look++)
+        {
+            var page = await Page(tenant, cancellationToken);
+            var assigned = await Agent(page, agent, cancellationToken);
+            var billed = customer ?? assigned.Customer ?? CustomerId.Default;
+            var key = await CustomerTier(page, billed, cancellationToken) ?? assigned.Tier ?? TierKey.Default;
+            if (page.Tiers.TryGetValue(key, out var tier)) return (billed, tier);
+            // The assignment is newer than the page: another process made the tier and assigned it. No other price will do.
+            Forget(tenant);
+        }
+        throw new InvalidOperationException($"Agent {agent} or its customer is assigned to a tier that is not in use.");
     }
 
     /// <inheritdoc/>

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Rev.Application.Accounts;
+using Rev.Application.Customers;
 using Rev.Application.Outcomes;
 
 namespace Rev.IntegrationTests.Common;
@@ -100,6 +101,8 @@ public sealed class RevApp : WebApplicationFactory<Program>
     public Task<int> SweepExpired() => Swept(new ExpireDueOutcomes());
 
     public Task<int> SweepSettled() => Swept(new SettleDueOutcomes());
+
+    public Task<int> FinishErasures() => Swept(new FinishErasures());
 
     public Task<int> SendDueMails() => Swept(new SendDueMails());
 

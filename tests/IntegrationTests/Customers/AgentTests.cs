@@ -136,4 +136,44 @@ public sealed class AgentTests(Apps apps) : IClassFixture<Apps>
         (await live.Post("/v1/customers/acme/erase")).Status.ShouldBeOneOf(200, 204);
         await app.RollupsAddUp();
     }
+
+    [Theory, EachProvider]
+    public async Task An_open_outcome_keeps_its_facts_over_an_erasure_and_is_blanked_when_it_closes(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var live = (await app.SignUpAsync()).Live;
+        (await live.Put("/v1/tiers/default", Bodies.Tier().With("outcome_bonuses", JsonNode.Parse("""
+            [{"name":"refunded","when":{"field":"metadata.refund","op":"exists"},"amount":"1"},{"name":"kept","amount":"5"}]
+            """)))).Is(200);
+        var call = Bodies.Call("pending").With("customer_id", "acme").With("metadata", JsonNode.Parse("""{"refund":1,"who":"jane@acme.example"}"""));
+        var open = await live.Meter(call);
+        var closed = await live.Meter(call.With("outcome", "success"));
+
+        (await live.Post("/v1/customers/acme/erase")).Is(200);
+        (await live.Event(closed["event_id"]!)).Is(200).Body.ShouldNotContain("jane");
+        (await live.Outcome(closed["outcome_id"]!)).Is(200).Node("explanation.rules")!.AsArray().ShouldBeEmpty();
+        (await live.Resolve(open["outcome_id"]!, "success")).Is(200)["outcome_bonus"].ShouldBe("1");
+
+        app.Clock.Advance(TimeSpan.FromMinutes(2));
+        (await app.FinishErasures()).ShouldBe(1);
+        (await app.FinishErasures()).ShouldBe(0);
+        (await live.Event(open["event_id"]!)).Is(200).Body.ShouldNotContain("jane");
+        (await live.Event(open["event_id"]!))["price_charged"].ShouldBe("1.01");
+        (await live.Resolve(open["outcome_id"]!, "success")).Is(200)["outcome_bonus"].ShouldBe("1");
+    }
+
+    [Theory, EachProvider]
+    public async Task A_reversal_after_an_erasure_frees_the_claim(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var live = (await app.SignUpAsync()).Live;
+        (await live.Put("/v1/tiers/default", Bodies.Tier().With("one_bonus_per", "metadata.ticket"))).Is(200);
+        var call = Bodies.Call().With("customer_id", "acme").With("metadata", JsonNode.Parse("""{"ticket":"T1"}"""));
+        var first = await live.Meter(call);
+        (await live.Post("/v1/customers/acme/erase")).Is(200);
+        (await live.Reverse(first["outcome_id"]!)).Is(200)["reversed_amount"].ShouldBe("1");
+
+        (await live.Meter(call))["price.outcome_bonus"].ShouldBe("1");
+        (await live.Meter(call))["price.outcome_bonus"].ShouldBe("0");
+    }
 }

@@ -6,6 +6,7 @@ using Microsoft.SqlServer.Dac;
 using Microsoft.SqlServer.Dac.Model;
 using Microsoft.SqlServer.TransactSql.ScriptDom;
 using Rev.Infrastructure.Common;
+using Rev.Infrastructure.Metering;
 using Rev.IntegrationTests.Common;
 
 namespace Rev.IntegrationTests.Operations;
@@ -60,6 +61,29 @@ public sealed partial class SchemaTests
         Validate("CREATE TABLE a (id int NOT NULL PRIMARY KEY, b_id int NOT NULL REFERENCES b (id));").ShouldNotBeEmpty();
 
     [Fact]
+    public void What_is_run_on_SQL_Server_by_hand_fits_its_schema()
+    {
+        var script = Schema() + View("ledger_", LedgerView.Create[LedgerView.Create.IndexOf("SELECT", StringComparison.Ordinal)..]) + View("expected_", RollupSql.Expected)
+            + Procedure("idempotency_keys_", BulkTables.IdempotencyKeys) + Procedure("bonus_claims_", BulkTables.BonusClaims) + Procedure("calls_", BulkTables.Calls)
+            + Procedure("outcomes_", BulkTables.Outcomes) + Procedure("ledger_entries_", BulkTables.LedgerEntries) + Procedure("agents_", BulkTables.Agents)
+            + Procedure("customers_", BulkTables.Customers) + Update("updates_", BulkTables.OutcomeUpdates) + Update("locks_", BulkTables.OutcomeLocks)
+            + Add("rollups_", BulkTables.Rollups);
+
+        Validate(script).ShouldBeEmpty();
+        new TSql160Parser(initialQuotedIdentifiers: true).Parse(new StringReader(script), out var errors);
+        errors.Select(error => $"{error.Line}: {error.Message}").ShouldBeEmpty();
+        Validate(Schema() + View("ledger_", "SELECT no_such_column FROM calls")).ShouldNotBeEmpty();
+
+        static string View(string name, string query) => $"\nGO\nCREATE VIEW {name} AS {query}\nGO\n";
+        static string Body(string name, params string[] statements) => $"\nGO\nCREATE PROCEDURE {name} AS\n{string.Join(";\n", statements)};\nGO\n";
+        static string Procedure<T>(string name, BulkTable<T> table) => Body(name,
+            SqlServerBulkSql.CreateStage(table, "#s"), SqlServerBulkSql.InsertMissing(table, "#s"), SqlServerBulkSql.Delete(table, "#s"));
+        static string Update<T>(string name, BulkTable<T> table) => Body(name, SqlServerBulkSql.CreateStage(table, "#s"), SqlServerBulkSql.UpdateExpected(table, "#s"));
+        static string Add<T>(string name, BulkTable<T> table) => Body(name,
+            SqlServerBulkSql.CreateStage(table, "#s"), SqlServerBulkSql.AddToThose(table, "#s"), SqlServerBulkSql.InsertTheRest(table, "#s"));
+    }
+
+    [Fact]
     public void Every_provider_has_the_same_tables_and_columns()
     {
         using var sqlite = Sqlite();
@@ -68,6 +92,12 @@ public sealed partial class SchemaTests
         Columns(postgres).ShouldBe(Columns(sqlite));
         Columns(sqlServer).ShouldBe(Columns(sqlite));
         Columns(sqlite).ShouldAllBe(column => SnakeCase().IsMatch(column));
+    }
+
+    private static string Schema()
+    {
+        using var context = SqlServer();
+        return context.Database.GenerateCreateScript();
     }
 
     private static List<string> Columns(DbContext context) =>

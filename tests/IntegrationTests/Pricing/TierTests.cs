@@ -266,4 +266,21 @@ public sealed class TierTests(Apps apps) : IClassFixture<Apps>
                 break;
         }
     }
+
+    [Theory, EachProvider]
+    public async Task A_tier_made_and_assigned_on_another_process_is_never_mistaken_for_the_default(Provider provider)
+    {
+        if (provider == Provider.Sqlite) return; // One process, by design.
+        var app = await apps.On(provider);
+        var live = (await app.SignUpAsync()).Live;
+        var other = live.At(apps.Second(app));
+        for (var i = 0; i < 10; i++)
+        {
+            // The other process has just read the tenant's tiers; the agent is new to it.
+            await other.Meter(new { agent_id = "warm", action = "x" });
+            (await live.Put($"/v1/tiers/vip{i}", Bodies.Tier().With("base_fee", "2"))).Is(201);
+            (await live.Put($"/v1/agents/a{i}", new { tier = $"vip{i}" })).Is(201);
+            (await other.Meter(new { agent_id = $"a{i}", action = "x" }))["price_charged"].ShouldBe("2");
+        }
+    }
 }

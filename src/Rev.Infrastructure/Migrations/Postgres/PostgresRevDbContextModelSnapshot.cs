@@ -158,6 +158,7 @@ namespace Rev.Infrastructure.Migrations.Postgres
                         .IsFixedLength();
 
                     b.Property<long?>("UsedAt")
+                        .IsConcurrencyToken()
                         .HasColumnType("bigint")
                         .HasColumnName("used_at");
 
@@ -299,6 +300,10 @@ namespace Rev.Infrastructure.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("erased_at");
 
+                    b.Property<bool>("ErasureOpen")
+                        .HasColumnType("boolean")
+                        .HasColumnName("erasure_open");
+
                     b.Property<byte[]>("Id")
                         .IsRequired()
                         .HasMaxLength(16)
@@ -327,6 +332,9 @@ namespace Rev.Infrastructure.Migrations.Postgres
                         .HasColumnName("tier");
 
                     b.HasKey("AccountId", "Mode", "CustomerId");
+
+                    b.HasIndex("ErasedAt")
+                        .HasFilter("erased_at IS NOT NULL");
 
                     b.HasIndex("AccountId", "Mode", "Id");
 
@@ -427,6 +435,12 @@ namespace Rev.Infrastructure.Migrations.Postgres
                     b.Property<long>("BonusNanos")
                         .HasColumnType("bigint")
                         .HasColumnName("bonus_nanos");
+
+                    b.Property<byte[]>("Claim")
+                        .HasMaxLength(16)
+                        .HasColumnType("bytea")
+                        .HasColumnName("claim")
+                        .IsFixedLength();
 
                     b.Property<string>("Currency")
                         .IsRequired()

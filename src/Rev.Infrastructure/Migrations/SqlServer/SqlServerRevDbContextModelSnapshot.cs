@@ -164,6 +164,7 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                         .IsFixedLength();
 
                     b.Property<long?>("UsedAt")
+                        .IsConcurrencyToken()
                         .HasColumnType("bigint")
                         .HasColumnName("used_at");
 
@@ -311,6 +312,10 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                         .HasColumnType("bigint")
                         .HasColumnName("erased_at");
 
+                    b.Property<bool>("ErasureOpen")
+                        .HasColumnType("bit")
+                        .HasColumnName("erasure_open");
+
                     b.Property<byte[]>("Id")
                         .IsRequired()
                         .HasMaxLength(16)
@@ -343,6 +348,9 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("AccountId", "Mode", "CustomerId");
+
+                    b.HasIndex("ErasedAt")
+                        .HasFilter("erased_at IS NOT NULL");
 
                     b.HasIndex("AccountId", "Mode", "Id");
 
@@ -445,6 +453,12 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                     b.Property<long>("BonusNanos")
                         .HasColumnType("bigint")
                         .HasColumnName("bonus_nanos");
+
+                    b.Property<byte[]>("Claim")
+                        .HasMaxLength(16)
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("claim")
+                        .IsFixedLength();
 
                     b.Property<string>("Currency")
                         .IsRequired()

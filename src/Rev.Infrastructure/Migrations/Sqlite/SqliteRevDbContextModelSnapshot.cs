@@ -153,6 +153,7 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                         .IsFixedLength();
 
                     b.Property<long?>("UsedAt")
+                        .IsConcurrencyToken()
                         .HasColumnType("INTEGER")
                         .HasColumnName("used_at");
 
@@ -294,6 +295,10 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("erased_at");
 
+                    b.Property<bool>("ErasureOpen")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("erasure_open");
+
                     b.Property<byte[]>("Id")
                         .IsRequired()
                         .HasMaxLength(16)
@@ -322,6 +327,9 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                         .HasColumnName("tier");
 
                     b.HasKey("AccountId", "Mode", "CustomerId");
+
+                    b.HasIndex("ErasedAt")
+                        .HasFilter("erased_at IS NOT NULL");
 
                     b.HasIndex("AccountId", "Mode", "Id");
 
@@ -422,6 +430,12 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                     b.Property<long>("BonusNanos")
                         .HasColumnType("INTEGER")
                         .HasColumnName("bonus_nanos");
+
+                    b.Property<byte[]>("Claim")
+                        .HasMaxLength(16)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("claim")
+                        .IsFixedLength();
 
                     b.Property<string>("Currency")
                         .IsRequired()

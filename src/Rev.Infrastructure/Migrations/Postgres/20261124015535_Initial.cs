@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 #nullable disable
 
-namespace Rev.Infrastructure.Migrations.SqlServer
+namespace Rev.Infrastructure.Migrations.Postgres
 {
     /// <inheritdoc />
     public partial class Initial : Migration
@@ -14,11 +14,11 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "accounts",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    normalized_email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    company = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    currency = table.Column<string>(type: "char(3)", unicode: false, fixedLength: true, maxLength: 3, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false),
+                    normalized_email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false),
+                    company = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true),
+                    currency = table.Column<string>(type: "character(3)", unicode: false, fixedLength: true, maxLength: 3, nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -30,13 +30,13 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "agents",
                 columns: table => new
                 {
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     mode = table.Column<short>(type: "smallint", nullable: false),
-                    agent_id = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    tier = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    agent_id = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true),
+                    tier = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: true),
+                    customer_id = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -48,13 +48,13 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "api_keys",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     mode = table.Column<short>(type: "smallint", nullable: false),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    scopes = table.Column<int>(type: "int", nullable: false),
-                    hash = table.Column<byte[]>(type: "binary(32)", fixedLength: true, maxLength: 32, nullable: false),
-                    hint = table.Column<string>(type: "varchar(32)", unicode: false, maxLength: 32, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
+                    scopes = table.Column<int>(type: "integer", nullable: false),
+                    hash = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 32, nullable: false),
+                    hint = table.Column<string>(type: "character varying(32)", unicode: false, maxLength: 32, nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: true),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true)
@@ -68,8 +68,8 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "bonus_claims",
                 columns: table => new
                 {
-                    claim_hash = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    call_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false)
+                    claim_hash = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    call_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false)
                 },
                 constraints: table =>
                 {
@@ -80,26 +80,27 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "calls",
                 columns: table => new
                 {
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     mode = table.Column<short>(type: "smallint", nullable: false),
-                    id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    agent_id = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    action = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    model = table.Column<string>(type: "nvarchar(128)", maxLength: 128, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    agent_id = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    action = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    customer_id = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    model = table.Column<string>(type: "character varying(128)", maxLength: 128, nullable: true),
                     tokens_input = table.Column<long>(type: "bigint", nullable: false),
                     tokens_output = table.Column<long>(type: "bigint", nullable: false),
                     outcome = table.Column<short>(type: "smallint", nullable: false),
-                    tier_key = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    tier_version = table.Column<int>(type: "int", nullable: false),
-                    currency = table.Column<string>(type: "char(3)", unicode: false, fixedLength: true, maxLength: 3, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    tier_key = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    tier_version = table.Column<int>(type: "integer", nullable: false),
+                    currency = table.Column<string>(type: "character(3)", unicode: false, fixedLength: true, maxLength: 3, nullable: false),
                     base_nanos = table.Column<long>(type: "bigint", nullable: false),
                     token_nanos = table.Column<long>(type: "bigint", nullable: false),
                     bonus_nanos = table.Column<long>(type: "bigint", nullable: false),
                     potential_nanos = table.Column<long>(type: "bigint", nullable: true),
-                    rule = table.Column<int>(type: "int", nullable: true),
+                    rule = table.Column<int>(type: "integer", nullable: true),
                     reason = table.Column<short>(type: "smallint", nullable: true),
-                    metadata = table.Column<string>(type: "nvarchar(max)", nullable: true, collation: "Latin1_General_100_BIN2"),
+                    claim = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: true),
+                    metadata = table.Column<string>(type: "text", nullable: true),
                     occurred_at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
                     effective_at = table.Column<long>(type: "bigint", nullable: false),
@@ -115,17 +116,18 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "customers",
                 columns: table => new
                 {
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     mode = table.Column<short>(type: "smallint", nullable: false),
-                    customer_id = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    tier = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    stripe_customer_id = table.Column<string>(type: "nvarchar(255)", maxLength: 255, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    metadata = table.Column<string>(type: "nvarchar(max)", nullable: true, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true),
+                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: true),
+                    tier = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: true),
+                    stripe_customer_id = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: true),
+                    metadata = table.Column<string>(type: "text", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    erased_at = table.Column<long>(type: "bigint", nullable: true)
+                    erased_at = table.Column<long>(type: "bigint", nullable: true),
+                    erasure_open = table.Column<bool>(type: "boolean", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -136,9 +138,9 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "idempotency_keys",
                 columns: table => new
                 {
-                    key_hash = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    content_hash = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    call_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false)
+                    key_hash = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    content_hash = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    call_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false)
                 },
                 constraints: table =>
                 {
@@ -149,19 +151,19 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "ledger_entries",
                 columns: table => new
                 {
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     mode = table.Column<short>(type: "smallint", nullable: false),
-                    id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    call_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    customer_id = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    agent_id = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    action = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    call_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    customer_id = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    agent_id = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    action = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
                     component = table.Column<short>(type: "smallint", nullable: false),
                     amount_nanos = table.Column<long>(type: "bigint", nullable: false),
-                    currency = table.Column<string>(type: "char(3)", unicode: false, fixedLength: true, maxLength: 3, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    tier_key = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    tier_version = table.Column<int>(type: "int", nullable: false),
-                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    currency = table.Column<string>(type: "character(3)", unicode: false, fixedLength: true, maxLength: 3, nullable: false),
+                    tier_key = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    tier_version = table.Column<int>(type: "integer", nullable: false),
+                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false),
                     service_at = table.Column<long>(type: "bigint", nullable: false),
                     effective_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -174,9 +176,9 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "link_tokens",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    hash = table.Column<byte[]>(type: "binary(32)", fixedLength: true, maxLength: 32, nullable: false),
+                    id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    hash = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 32, nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     used_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -189,12 +191,12 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "mail_requests",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     kind = table.Column<short>(type: "smallint", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     due_at = table.Column<long>(type: "bigint", nullable: true),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     sent_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -206,29 +208,29 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "outcomes",
                 columns: table => new
                 {
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     mode = table.Column<short>(type: "smallint", nullable: false),
-                    id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     status = table.Column<short>(type: "smallint", nullable: false),
-                    version = table.Column<int>(type: "int", nullable: false),
+                    version = table.Column<int>(type: "integer", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: true),
                     due_at = table.Column<long>(type: "bigint", nullable: true),
                     result = table.Column<short>(type: "smallint", nullable: true),
                     decided_at = table.Column<long>(type: "bigint", nullable: true),
-                    decided_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    decided_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true),
                     decided_effective_at = table.Column<long>(type: "bigint", nullable: true),
                     settles_at = table.Column<long>(type: "bigint", nullable: true),
                     closed_effective_at = table.Column<long>(type: "bigint", nullable: true),
-                    rule = table.Column<int>(type: "int", nullable: true),
+                    rule = table.Column<int>(type: "integer", nullable: true),
                     reason = table.Column<short>(type: "smallint", nullable: true),
                     bonus_nanos = table.Column<long>(type: "bigint", nullable: false),
-                    expired = table.Column<bool>(type: "bit", nullable: false),
-                    claim = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: true),
-                    metadata = table.Column<string>(type: "nvarchar(max)", nullable: true, collation: "Latin1_General_100_BIN2"),
-                    trace = table.Column<string>(type: "nvarchar(max)", nullable: true, collation: "Latin1_General_100_BIN2"),
+                    expired = table.Column<bool>(type: "boolean", nullable: false),
+                    claim = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: true),
+                    metadata = table.Column<string>(type: "text", nullable: true),
+                    trace = table.Column<string>(type: "text", nullable: true),
                     reversed_at = table.Column<long>(type: "bigint", nullable: true),
-                    reversed_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    reversal_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reversed_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true),
+                    reversal_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true),
                     reversed_nanos = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -240,7 +242,7 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "pricing_revisions",
                 columns: table => new
                 {
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     mode = table.Column<short>(type: "smallint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -253,9 +255,9 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "request_replays",
                 columns: table => new
                 {
-                    key_hash = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    content_hash = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    resource_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    key_hash = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    content_hash = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    resource_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -267,12 +269,12 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "rollups",
                 columns: table => new
                 {
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     mode = table.Column<short>(type: "smallint", nullable: false),
-                    currency = table.Column<string>(type: "char(3)", unicode: false, fixedLength: true, maxLength: 3, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    agent_id = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    action = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    currency = table.Column<string>(type: "character(3)", unicode: false, fixedLength: true, maxLength: 3, nullable: false),
+                    customer_id = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    agent_id = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    action = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
                     hour = table.Column<long>(type: "bigint", nullable: false),
                     calls = table.Column<long>(type: "bigint", nullable: false),
                     tokens_input = table.Column<long>(type: "bigint", nullable: false),
@@ -295,11 +297,11 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "tier_versions",
                 columns: table => new
                 {
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     mode = table.Column<short>(type: "smallint", nullable: false),
-                    tier_key = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<int>(type: "int", nullable: false),
-                    definition = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    tier_key = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    version = table.Column<int>(type: "integer", nullable: false),
+                    definition = table.Column<string>(type: "text", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -311,11 +313,11 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "tiers",
                 columns: table => new
                 {
-                    account_id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
+                    account_id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
                     mode = table.Column<short>(type: "smallint", nullable: false),
-                    tier_key = table.Column<string>(type: "varchar(128)", unicode: false, maxLength: 128, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<byte[]>(type: "binary(16)", fixedLength: true, maxLength: 16, nullable: false),
-                    current_version = table.Column<int>(type: "int", nullable: false),
+                    tier_key = table.Column<string>(type: "character varying(128)", unicode: false, maxLength: 128, nullable: false),
+                    id = table.Column<byte[]>(type: "bytea", fixedLength: true, maxLength: 16, nullable: false),
+                    current_version = table.Column<int>(type: "integer", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     versioned_at = table.Column<long>(type: "bigint", nullable: false),
                     archived_at = table.Column<long>(type: "bigint", nullable: true)
@@ -363,6 +365,12 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 columns: new[] { "account_id", "mode", "tier" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_customers_erased_at",
+                table: "customers",
+                column: "erased_at",
+                filter: "erased_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_ledger_entries_account_id_mode_call_id_component",
                 table: "ledger_entries",
                 columns: new[] { "account_id", "mode", "call_id", "component" },
@@ -400,7 +408,7 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                 name: "IX_tiers_account_id_mode_id",
                 table: "tiers",
                 columns: new[] { "account_id", "mode", "id" });
-            migrationBuilder.Sql(Common.LedgerView.CreateOnSqlServer);
+            migrationBuilder.Sql(Common.LedgerView.Create);
         }
 
         /// <inheritdoc />

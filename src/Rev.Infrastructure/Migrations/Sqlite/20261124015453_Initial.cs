@@ -99,6 +99,7 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                     potential_nanos = table.Column<long>(type: "INTEGER", nullable: true),
                     rule = table.Column<int>(type: "INTEGER", nullable: true),
                     reason = table.Column<short>(type: "INTEGER", nullable: true),
+                    claim = table.Column<byte[]>(type: "BLOB", fixedLength: true, maxLength: 16, nullable: true),
                     metadata = table.Column<string>(type: "TEXT", nullable: true),
                     occurred_at = table.Column<long>(type: "INTEGER", nullable: false),
                     received_at = table.Column<long>(type: "INTEGER", nullable: false),
@@ -125,7 +126,8 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                     stripe_customer_id = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
                     metadata = table.Column<string>(type: "TEXT", nullable: true),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    erased_at = table.Column<long>(type: "INTEGER", nullable: true)
+                    erased_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    erasure_open = table.Column<bool>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -362,6 +364,12 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                 name: "IX_customers_account_id_mode_tier",
                 table: "customers",
                 columns: new[] { "account_id", "mode", "tier" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_customers_erased_at",
+                table: "customers",
+                column: "erased_at",
+                filter: "erased_at IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_ledger_entries_account_id_mode_call_id_component",
