@@ -44,7 +44,7 @@ internal sealed record IssueApiKeyRequest([property: Required] string? Name, [pr
     public static IssueApiKeyRequest Read(JsonElement body, List<FieldError> errors)
     {
         var fields = JsonFields.Of(body, "", errors, "name", "mode", "scopes");
-        var scopes = fields.List("scopes");
+        var scopes = fields.List("scopes", ScopeNames.All.Count);
         foreach (var (element, path) in scopes ?? [])
             if (element.ValueKind != JsonValueKind.String) errors.Add(new(path, "must be a string"));
         return new(fields.Text("name"), fields.Text("mode"), scopes?.Select(s => s.Element.ValueKind == JsonValueKind.String ? s.Element.GetString()! : "").ToArray());

@@ -24,14 +24,13 @@ internal static class AccountsEndpoints
         app.MapPost("/signup/key", SignUpPage.Redeem).ExcludeFromDescription();
     }
 
-    private static async Task<IResult> Register(HttpContext http, IMediator mediator, RateLimits limits, CancellationToken token)
-    {
-        if (limits.TakeSignUp(http) is { } wait) return ApiErrors.RateLimited(wait).ToHttp();
-        return (await http.Body(SignUpRequest.Read).Then(r => Limited(r, limits)).Send(c => mediator.Send(c, token))).ToHttp(StatusCodes.Status202Accepted);
-    }
+    private static async Task<IResult> Register(HttpContext http, IMediator mediator, RateLimits limits, CancellationToken token) =>
+        (await http.Body(SignUpRequest.Read).Then(r => Limited(r, http, limits)).Send(c => mediator.Send(c, token))).ToHttp(StatusCodes.Status202Accepted);
 
-    private static Result<SignUp> Limited(SignUpRequest request, RateLimits limits) =>
-        EmailAddress.TryParse(request.Email, out var email) && limits.TakeSignUp(email) is { } wait ? ApiErrors.RateLimited(wait) : request.ToCommand();
+    /// <summary>Counts what could become a mail; what is refused for its shape is held by the limit of all anonymous requests.</summary>
+    private static Result<SignUp> Limited(SignUpRequest request, HttpContext http, RateLimits limits) =>
+        EmailAddress.TryParse(request.Email, out var email) && (limits.TakeSignUp(http) ?? limits.TakeSignUp(email)) is { } wait
+            ? ApiErrors.RateLimited(wait) : request.ToCommand();
 
     private static async Task<IResult> Get(HttpContext http, IMediator mediator, CancellationToken token) =>
         (await mediator.Send(new GetAccount(http.Caller().Tenant.Account), token)).ToHttp();

@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using MediatR;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 using Rev.Application.Accounts;
 using Rev.Domain.Common;
 
@@ -33,7 +35,7 @@ internal static class SignUpPage
     /// <summary>The button was pressed: the key, or why there is none.</summary>
     public static async Task<IResult> Redeem(HttpContext http, IMediator mediator, CancellationToken token)
     {
-        var given = http.Request.HasFormContentType ? (await http.Request.ReadFormAsync(token))["token"].ToString() : "";
+        var given = await Token(http, token);
         var redeemed = await mediator.Send(new RedeemLink(given), token);
         if (redeemed.IsSuccess)
             return Page(http, StatusCodes.Status200OK, "Your new API key", $"""
@@ -47,6 +49,25 @@ internal static class SignUpPage
             <p>It was used already, is older than an hour, or is not complete. Nothing was changed.</p>
             <p>To get a new link, sign up again with the same address.</p>
             """);
+    }
+
+    /// <summary>The form's token; nothing when the body is not that form.</summary>
+    private static async Task<string> Token(HttpContext http, CancellationToken token)
+    {
+        const int limit = 4096;
+        var request = http.Request;
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || type.MediaType != "application/x-www-form-urlencoded"
+            || (type.Charset.HasValue && type.Charset != "utf-8" && type.Charset != "UTF-8") || request.ContentLength is null or > limit) return "";
+        try
+        {
+            var form = await request.ReadFormAsync(new FormOptions { ValueCountLimit = 8, KeyLengthLimit = 128, ValueLengthLimit = limit, BufferBodyLengthLimit = limit }, token);
+            var given = form["token"].ToString();
+            return given.All(char.IsAscii) && !given.Any(char.IsControl) ? given : "";
+        }
+        catch (Exception exception) when (exception is InvalidDataException or IOException)
+        {
+            return "";
+        }
     }
 
     private static IResult Page(HttpContext http, int status, string title, string main)

@@ -93,12 +93,13 @@ internal sealed class OperatorGate(RequestDelegate next, Operators operators, Ra
             return Refuse(http, StatusCodes.Status403Forbidden);
         if (Credentials(http.Request) is var (name, password))
         {
+            // A guess is counted before it is hashed; what was right a moment ago is not hashed again.
+            if (!operators.IsRemembered(name, password) && limits.TakeSignIn(http) is { } wait) return Problems.Write(http, ApiErrors.RateLimited(wait));
             if (operators.IsOperator(name, password))
             {
                 http.Items[IsOperator] = true;
                 return next(http);
             }
-            if (limits.Take(http, caller: null) is { } wait) return Problems.Write(http, ApiErrors.RateLimited(wait));
         }
         http.Response.Headers.WWWAuthenticate = "Basic realm=\"Rev operators\", charset=\"UTF-8\"";
         return Refuse(http, StatusCodes.Status401Unauthorized);

@@ -18,6 +18,7 @@ internal sealed class RateLimits : IDisposable
     private readonly Buckets<IPAddress> _addresses;
     private readonly Buckets<string> _signUpEmails;
     private readonly Buckets<IPAddress> _signUpAddresses;
+    private readonly Buckets<IPAddress> _signIns;
 
     /// <summary>The limits of the configuration.</summary>
     /// <exception cref="SettingException">One is no whole number.</exception>
@@ -29,6 +30,7 @@ internal sealed class RateLimits : IDisposable
         _addresses = PerSecond<IPAddress>(Read("Anonymous:PerSecond", 10), Read("Anonymous:Burst", 60));
         _signUpEmails = PerHour<string>(Read("SignUp:PerEmailPerHour", 5));
         _signUpAddresses = PerHour<IPAddress>(Read("SignUp:PerAddressPerHour", 30));
+        _signIns = new(10, 1, TimeSpan.FromSeconds(6), 1d / 6);
     }
 
     /// <summary>Takes one request of the caller, tells it where it stands, and answers how long to wait when it has none left.</summary>
@@ -41,6 +43,9 @@ internal sealed class RateLimits : IDisposable
     /// <summary>Takes one sign-up of the address that asks.</summary>
     public TimeSpan? TakeSignUp(HttpContext http) => _enabled ? _signUpAddresses.Take(Address(http), null) : null;
 
+    /// <summary>Takes one try of an operator's password: ten at once, then ten a minute.</summary>
+    public TimeSpan? TakeSignIn(HttpContext http) => _enabled ? _signIns.Take(Address(http), null) : null;
+
     /// <summary>Takes one sign-up for an e-mail address.</summary>
     public TimeSpan? TakeSignUp(EmailAddress email) => _enabled ? _signUpEmails.Take(email.Normalized, null) : null;
 
@@ -51,6 +56,7 @@ internal sealed class RateLimits : IDisposable
         _addresses.Dispose();
         _signUpEmails.Dispose();
         _signUpAddresses.Dispose();
+        _signIns.Dispose();
     }
 
     /// <summary>Who asks: an IPv4 address, or the /64 network that one IPv6 host has to itself.</summary>

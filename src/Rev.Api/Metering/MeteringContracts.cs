@@ -54,10 +54,8 @@ internal sealed record MeterBatchRequest([property: Required] IReadOnlyList<Mete
     public static IReadOnlyList<BatchItem<MeterCall>> Read(JsonElement body, List<FieldError> errors, Tenant tenant)
     {
         var fields = JsonFields.Of(body, "", errors, "events");
-        var items = fields.List("events");
+        var items = fields.List("events", MeterBatch.MaxItems);
         if (items is null && errors.Count == 0) fields.Refuse("events", "is required");
-        // Beyond the limit nothing is read: the validator refuses the whole.
-        if (items is { Count: > MeterBatch.MaxItems }) return new BatchItem<MeterCall>[items.Count];
         return (items ?? []).Select(i => Item(i.Element, tenant)).ToArray();
     }
 

@@ -61,10 +61,8 @@ internal sealed record ResolveBatchRequest([property: Required] IReadOnlyList<Re
     public static ResolveOutcomes Read(JsonElement body, List<FieldError> errors, Caller caller)
     {
         var fields = JsonFields.Of(body, "", errors, "items");
-        var items = fields.List("items");
+        var items = fields.List("items", ResolveOutcomes.MaxItems);
         if (items is null && errors.Count == 0) fields.Refuse("items", "is required");
-        // Beyond the limit nothing is read: the validator refuses the whole.
-        if (items is { Count: > ResolveOutcomes.MaxItems }) return new(caller.Tenant, new ResolveItem[items.Count]);
         return new(caller.Tenant, (items ?? []).Select(i => Item(i.Element, caller)).ToArray());
     }
 

@@ -106,7 +106,7 @@ internal sealed record SimulationRequest(
         var (calls, input, output) = (fields.Integer("calls_per_month"), fields.Integer("tokens_input"), fields.Integer("tokens_output"));
         var model = fields.Text("model");
         var (success, pending, expiry) = (Rate(fields, "success_rate"), Rate(fields, "pending_rate"), Rate(fields, "expiry_rate"));
-        var bonuses = fields.List("bonuses")?.Select(b => ReadBonus(b.Element, b.Path, errors)).ToArray();
+        var bonuses = fields.List("bonuses", TierTerms.MaxBonuses)?.Select(b => ReadBonus(b.Element, b.Path, errors)).ToArray();
         var compare = fields.Object("compare", "flat_per_call", "seat_price", "seats") is { } other
             ? new SimulatedCompare(other.Decimal("flat_per_call", Money.Decimals), other.Decimal("seat_price", Money.Decimals), other.Integer("seats"))
             : null;

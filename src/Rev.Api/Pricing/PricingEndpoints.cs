@@ -47,7 +47,9 @@ internal static class PricingEndpoints
         return (await query.To(new ListTierVersions(http.Caller().Tenant, key, query.Page())).Send(q => mediator.Send(q, token))).ToHttp();
     }
 
+    /// <summary>What a test key may do to live prices, only one that may do anything can ask for.</summary>
     private static async Task<IResult> Copy(string key, HttpContext http, IMediator mediator, CancellationToken token) =>
+        http.Caller() is { Tenant.Mode: Mode.Test } caller && !caller.Scopes.HasFlag(Scopes.Admin) ? AccountErrors.MissingScope("admin").ToHttp() :
         CallerKey.IsValid(key)
             ? (await http.Body(CopyTierRequest.Read).Send(r => mediator.Send(new CopyTier(http.Caller().Tenant, key, r.Mode), token))).ToHttp(Address)
             : PricingErrors.TierNotFound.ToHttp();

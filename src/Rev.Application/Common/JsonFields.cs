@@ -39,7 +39,7 @@ public sealed partial class JsonFields
         var fields = new JsonFields(path, known, errors);
         if (element.ValueKind != JsonValueKind.Object)
         {
-            errors.Add(new(path.Length == 0 ? "body" : path, "must be a JSON object"));
+            if (errors.Count < MaxErrors) errors.Add(new(path.Length == 0 ? "body" : path, "must be a JSON object"));
             return fields;
         }
         foreach (var member in element.EnumerateObject()) fields.Take(member);
@@ -50,7 +50,13 @@ public sealed partial class JsonFields
     public string Path(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
 
     /// <summary>Adds a complaint about a member.</summary>
-    public void Refuse(string name, string message) => _errors.Add(new(Path(name), message));
+    public void Refuse(string name, string message)
+    {
+        if (_errors.Count < MaxErrors) _errors.Add(new(Path(name), message));
+    }
+
+    /// <summary>Most complaints about one body: who sends a million mistakes is not sent them back.</summary>
+    public const int MaxErrors = 20;
 
     /// <summary>The member as it is; Undefined when absent or null.</summary>
     public JsonElement this[string name]
@@ -187,8 +193,8 @@ public sealed partial class JsonFields
         return value.ValueKind == JsonValueKind.Undefined ? null : Of(value, Path(name), _errors, known);
     }
 
-    /// <summary>The elements of a member that is a list; null when absent.</summary>
-    public IReadOnlyList<(JsonElement Element, string Path)>? List(string name)
+    /// <summary>The elements of a member that is a list of at most so many; null when absent.</summary>
+    public IReadOnlyList<(JsonElement Element, string Path)>? List(string name, int max)
     {
         var value = this[name];
         if (value.ValueKind == JsonValueKind.Undefined) return null;
@@ -197,12 +203,18 @@ public sealed partial class JsonFields
             Refuse(name, "must be a list");
             return null;
         }
+        if (value.GetArrayLength() > max)
+        {
+            Refuse(name, $"must be a list of at most {max}");
+            return null;
+        }
         var path = Path(name);
         return value.EnumerateArray().Select((element, i) => (element, $"{path}[{i}]")).ToArray();
     }
 
     private void Take(JsonProperty member)
     {
+        if (_errors.Count >= MaxErrors) return;
         if (!IsWhole(JsonMarshal.GetRawUtf8PropertyName(member)))
         {
             _errors.Add(new(_path.Length == 0 ? "body" : _path, WholeRule));

@@ -87,7 +87,7 @@ public static class ConditionJson
         if (kinds[0] == "field") return ReadLeaf(fields, ref leaves);
         if (kinds[0] == "not") return Read(fields["not"], fields.Path("not"), errors, depth + 1, ref leaves) is { } part ? new Condition.Not(part) : null;
 
-        var items = fields.List(kinds[0]);
+        var items = fields.List(kinds[0], Condition.MaxLeaves);
         if (items is null) return null;
         if (items.Count == 0)
         {
@@ -150,6 +150,7 @@ public static class ConditionJson
             Operator.Eq or Operator.Ne or Operator.Contains => IsScalar(value) ? null : "must be a number, a string, a boolean or null",
             Operator.Exists or Operator.NotExists => null,
         };
+        if (wrong is null && (IsLong(value) || (value.Items?.Any(IsLong) ?? false))) wrong = $"must be text of at most {MaxTextLength} characters";
         if (wrong is null) return value;
         fields.Refuse("value", wrong);
         return null;
@@ -157,6 +158,11 @@ public static class ConditionJson
 
     /// <summary>Most values of in and not_in.</summary>
     private const int MaxListed = 100;
+
+    /// <summary>Longest text that a condition compares with, in characters.</summary>
+    private const int MaxTextLength = 1000;
+
+    private static bool IsLong(FactValue value) => value is { Type: FactType.String, Text.Length: > MaxTextLength };
 
     private static bool IsScalar(FactValue value) => value.Type is FactType.Null or FactType.Boolean or FactType.Number or FactType.String;
 }

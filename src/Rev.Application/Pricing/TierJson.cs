@@ -21,7 +21,7 @@ public static class TierJson
             Currency = tier.Text("currency"),
             BaseFee = tier.Decimal("base_fee", Money.Decimals),
             TokenRates = ReadRates(tier),
-            OutcomeBonuses = tier.List("outcome_bonuses")?.Select(b => ReadBonus(b.Element, b.Path, errors)).ToArray(),
+            OutcomeBonuses = tier.List("outcome_bonuses", TierTerms.MaxBonuses)?.Select(b => ReadBonus(b.Element, b.Path, errors)).ToArray(),
             Pending = ReadPending(tier),
             ReviewWindow = tier.Duration("review_window"),
             ReversalWindow = tier.Duration("reversal_window"),
@@ -137,6 +137,11 @@ public static class TierJson
         if (models.ValueKind != JsonValueKind.Object)
         {
             rates.Refuse("models", "must be a JSON object of model names");
+            return null;
+        }
+        if (models.GetPropertyCount() > TokenRates.MaxModels)
+        {
+            rates.Refuse("models", $"must be at most {TokenRates.MaxModels}");
             return null;
         }
         var read = new List<ModelRateSpec>();

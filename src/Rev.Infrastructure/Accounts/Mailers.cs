@@ -30,7 +30,7 @@ public sealed class PickupMailer(RevSettings settings, TimeProvider clock, ILogg
     public async Task Send(Mail mail, CancellationToken cancellationToken)
     {
         var directory = settings.MailDirectory!;
-        Directory.CreateDirectory(directory);
+        PrivateDirectory.Create(directory);
         var name = $"{clock.GetUtcNow():yyyyMMdd'T'HHmmssfff}-{Guid.NewGuid():N}";
         var draft = Path.Combine(directory, name + ".tmp");
         await using (var file = File.Create(draft)) await Mime.Of(mail, settings, clock).WriteToAsync(file, cancellationToken);

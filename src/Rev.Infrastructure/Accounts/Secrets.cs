@@ -59,7 +59,7 @@ public sealed class Secrets : ISecrets
 
     private static string OwnSecret(string directory)
     {
-        Directory.CreateDirectory(directory);
+        PrivateDirectory.Create(directory);
         var file = Path.Combine(directory, "secret");
         if (!File.Exists(file))
         {

@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.InMemory;
 using Hangfire.PostgreSql;
+using Hangfire.PostgreSql.Factories;
 using Hangfire.SqlServer;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -14,26 +15,23 @@ namespace Rev.Infrastructure.Common;
 public static class Jobs
 {
     private const string EveryFifteenSeconds = "*/15 * * * * *";
+    private const string Schema = "hangfire";
     private const string EveryMinute = "* * * * *";
 
     /// <summary>Registers Hangfire, and the server that runs jobs where this process does.</summary>
     public static IServiceCollection AddJobs(this IServiceCollection services, RevSettings settings)
     {
-        services.AddHangfire(hangfire =>
+        // Registered before Hangfire looks for the storage that was configured last in this process.
+        services.AddSingleton<JobStorage>(_ => settings.Provider switch
         {
-            hangfire.UseSimpleAssemblyNameTypeSerializer().UseRecommendedSerializerSettings();
-            _ = settings.Provider switch
+            StoreProvider.Sqlite => new InMemoryStorage(new InMemoryStorageOptions { MaxExpirationTime = TimeSpan.FromHours(3) }),
+            StoreProvider.PostgreSql => PostgreSql(settings.ConnectionString),
+            StoreProvider.SqlServer => new SqlServerStorage(settings.ConnectionString, new SqlServerStorageOptions
             {
-                StoreProvider.Sqlite => hangfire.UseInMemoryStorage(new InMemoryStorageOptions { MaxExpirationTime = TimeSpan.FromHours(3) }),
-                StoreProvider.PostgreSql => hangfire.UsePostgreSqlStorage(
-                    o => o.UseNpgsqlConnection(settings.ConnectionString),
-                    new PostgreSqlStorageOptions { SchemaName = "hangfire", QueuePollInterval = TimeSpan.FromSeconds(1), InvisibilityTimeout = TimeSpan.FromMinutes(5) }),
-                StoreProvider.SqlServer => (IGlobalConfiguration)hangfire.UseSqlServerStorage(settings.ConnectionString, new SqlServerStorageOptions
-                {
-                    SchemaName = "hangfire", QueuePollInterval = TimeSpan.FromSeconds(1), SlidingInvisibilityTimeout = TimeSpan.FromMinutes(5),
-                }),
-            };
+                SchemaName = Schema, QueuePollInterval = TimeSpan.FromSeconds(1), SlidingInvisibilityTimeout = TimeSpan.FromMinutes(5),
+            }),
         });
+        services.AddHangfire(hangfire => hangfire.UseSimpleAssemblyNameTypeSerializer().UseRecommendedSerializerSettings());
         if (!settings.JobsEnabled) return services;
         services.AddHangfireServer(server =>
         {
@@ -43,6 +41,12 @@ public static class Jobs
         });
         services.AddHostedService<RecurringJobs>();
         return services;
+    }
+
+    private static PostgreSqlStorage PostgreSql(string connectionString)
+    {
+        var options = new PostgreSqlStorageOptions { SchemaName = Schema, QueuePollInterval = TimeSpan.FromSeconds(1), InvisibilityTimeout = TimeSpan.FromMinutes(5) };
+        return new(new NpgsqlConnectionFactory(connectionString, options), options);
     }
 
     /// <summary>Registers the recurring jobs at every start: with SQLite they are not kept.</summary>

@@ -10,6 +10,8 @@ public sealed class Operators
     private const int Iterations = 210_000;
 
     private readonly Dictionary<string, string> _hashes = new(StringComparer.Ordinal);
+    private readonly byte[] _memoryKey = RandomNumberGenerator.GetBytes(32);
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _remembered = new(StringComparer.Ordinal);
 
     /// <summary>The configured operators; in Development, without any, one with a random password.</summary>
     public Operators(IConfiguration configuration, IHostEnvironment environment)
@@ -34,12 +36,21 @@ public sealed class Operators
     /// <summary>Whether this is an operator's name and password; takes the same time for an unknown name.</summary>
     public bool IsOperator(string name, string password)
     {
+        if (IsRemembered(name, password)) return true;
         var known = _hashes.TryGetValue(name, out var stored);
         stored ??= _hashes.Values.FirstOrDefault();
         if (stored is null || !TryRead(stored, out var iterations, out var salt, out var hash)) return false;
         var given = Rfc2898DeriveBytes.Pbkdf2(password, salt, iterations, HashAlgorithmName.SHA256, hash.Length);
-        return CryptographicOperations.FixedTimeEquals(given, hash) && known;
+        if (!CryptographicOperations.FixedTimeEquals(given, hash) || !known) return false;
+        _remembered[Memory(name, password)] = true;
+        return true;
     }
+
+    /// <summary>Whether this name and password were right before, in this process; there are as many as operators.</summary>
+    public bool IsRemembered(string name, string password) => _remembered.ContainsKey(Memory(name, password));
+
+    private string Memory(string name, string password) =>
+        Convert.ToHexString(HMACSHA256.HashData(_memoryKey, System.Text.Encoding.UTF8.GetBytes($"{name.Length}:{name}{password}")));
 
     /// <summary>PBKDF2-HMAC-SHA-256 as text: <c>pbkdf2$iterations$salt$hash</c>. Source: NIST SP 800-132, OWASP's iterations.</summary>
     public static string HashPassword(string password)

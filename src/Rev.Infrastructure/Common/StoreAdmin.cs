@@ -23,7 +23,7 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
             await db.Database.MigrateAsync(cancellationToken);
             return;
         }
-        Directory.CreateDirectory(settings.DataDirectory);
+        PrivateDirectory.Create(settings.DataDirectory);
         var file = new SqliteConnectionStringBuilder(settings.ConnectionString).DataSource;
         await using var held = await HoldLock(Path.GetFullPath(file) + ".migrating", cancellationToken);
         await ClearStaleLock(db, cancellationToken);

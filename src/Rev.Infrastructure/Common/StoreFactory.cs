@@ -19,7 +19,7 @@ public sealed class StoreFactory
         {
             case StoreProvider.Sqlite:
                 if (new SqliteConnectionStringBuilder(settings.ConnectionString).DataSource is { Length: > 0 } file && Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder)
-                    Directory.CreateDirectory(folder);
+                    PrivateDirectory.Create(folder);
                 var sqlite = new DbContextOptionsBuilder<SqliteRevDbContext>()
                     .UseSqlite(settings.ConnectionString, o => o.MigrationsHistoryTable("__EFMigrationsHistory"))
                     .AddInterceptors(new SqliteDurability()).Options;

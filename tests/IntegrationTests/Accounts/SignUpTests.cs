@@ -213,4 +213,22 @@ public sealed partial class SignUpTests(Apps apps) : IClassFixture<Apps>
 
     [GeneratedRegex("<input[^>]*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Input();
+
+    [Theory, EachProvider]
+    public async Task A_body_that_is_not_the_pages_form_uses_no_link(Provider provider)
+    {
+        var app = await apps.On(provider);
+        foreach (var (type, body) in new[]
+        {
+            ("multipart/form-data", "x"), ("multipart/form-data; boundary=a", "--a\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nhalf"),
+            ("application/x-www-form-urlencoded; charset=utf-7", "token=a"), ("application/x-www-form-urlencoded", "token=%00"),
+            ("application/x-www-form-urlencoded", string.Join('&', Enumerable.Range(0, 500).Select(i => $"a{i}=1"))),
+            ("application/x-www-form-urlencoded", "token=" + new string('a', 100_000)),
+        })
+        {
+            using var content = new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes(body));
+            content.Headers.TryAddWithoutValidation("Content-Type", type);
+            (await app.Anonymous.SendContent(HttpMethod.Post, "/signup/key", content)).Status.ShouldBe(404, type);
+        }
+    }
 }

@@ -59,4 +59,29 @@ public sealed class RateLimitTests(Apps apps) : IClassFixture<Apps>
         answers.ShouldAllBe(answer => answer.Status == 401 || answer.Status == 429);
         answers.Count(answer => answer.Status == 429).ShouldBeGreaterThan(0);
     }
+
+    [Theory, EachProvider]
+    public async Task Guesses_at_an_operators_password_are_limited(Provider provider)
+    {
+        var app = await apps.Own(provider, On);
+        var guess = ("Authorization", "Basic " + Convert.ToBase64String("operator:guess"u8));
+        var statuses = new List<int>();
+        for (var i = 0; i < 15; i++) statuses.Add((await app.Anonymous.Get("/hangfire", guess)).Status);
+
+        statuses.Take(10).ShouldAllBe(status => status == 401);
+        statuses[^1].ShouldBe(429);
+    }
+
+    [Theory, EachProvider]
+    public async Task A_test_key_that_may_only_price_copies_nothing_to_live(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var account = await app.SignUpAsync();
+        var made = (await account.Test.Post("/v1/api_keys", new { name = "pricing", mode = "test", scopes = new[] { "pricing:write" } })).Is(201);
+        (await account.Test.Put("/v1/tiers/x", Bodies.Tier())).Is(201);
+
+        (await app.With(made["secret"]!).Post("/v1/tiers/x/copy", new { mode = "live" })).Refused(403, code: "auth.missing_scope");
+
+        (await account.Live.Get("/v1/tiers/x")).Refused(404);
+    }
 }

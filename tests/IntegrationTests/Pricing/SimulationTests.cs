@@ -124,4 +124,17 @@ public sealed class SimulationTests(Apps apps) : IClassFixture<Apps>
         ["expiry_rate"] = "0",
         ["bonuses"] = JsonNode.Parse("""[{"name":"positive reply","share":"1"}]"""),
     };
+
+    [Theory, EachProvider]
+    public async Task A_body_full_of_mistakes_is_answered_shortly(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var models = string.Join(",", Enumerable.Range(0, 60_000).Select(i => $"\"m{i}\":{{}}"));
+        var many = (await app.Anonymous.Post("/v1/simulations", "{\"tier\":{\"name\":\"x\",\"token_rates\":{\"models\":{" + models + "}}},\"calls_per_month\":1}")).Refused(400);
+        many.Body.ShouldContain("64");
+        var bonuses = string.Join(",", Enumerable.Repeat("{}", 200_000));
+        (await app.Anonymous.Post("/v1/simulations", $$"""{"tier":{"name":"x","outcome_bonuses":[{{bonuses}}]},"calls_per_month":1}""")).Refused(400).Body.Length.ShouldBeLessThan(10_000);
+        var names = string.Join(",", Enumerable.Range(0, 60_000).Select(i => $"\"x{i}\":1"));
+        (await app.Anonymous.Post("/v1/signup", $"{{{names}}}")).Refused(400).Body.Length.ShouldBeLessThan(10_000);
+    }
 }

@@ -145,7 +145,7 @@ public sealed class JsonFieldsTests
             f.Instant("a").ShouldBeNull();
             f.Duration("a").ShouldBeNull();
             f.Metadata("a").ShouldBeNull();
-            f.List("a").ShouldBeNull();
+            f.List("a", 10).ShouldBeNull();
             f.Object("a", "b").ShouldBeNull();
         }, "a").ShouldBeEmpty();
 
@@ -153,7 +153,7 @@ public sealed class JsonFieldsTests
     public void Complaints_name_a_field_by_its_path() =>
         Complaints("""{"a":{"b":[{"c":1}]}}""", f =>
         {
-            foreach (var (element, path) in f.Object("a", "b")!.List("b")!) JsonFields.Of(element, path, f.Errors, "c").Text("c");
+            foreach (var (element, path) in f.Object("a", "b")!.List("b", 10)!) JsonFields.Of(element, path, f.Errors, "c").Text("c");
         }, "a").ShouldBe(["a.b[0].c: must be a string"]);
 
     [Fact]
@@ -216,7 +216,7 @@ public sealed class JsonFieldsTests
     public void Objects_of_a_list_are_judged_alone() =>
         Complaints("""{"a":[{"b":"\ud800"},{"b":"x"}]}""", f =>
         {
-            foreach (var (element, path) in f.List("a")!) _ = JsonFields.Of(element, path, f.Errors, "b").Text("b");
+            foreach (var (element, path) in f.List("a", 10)!) _ = JsonFields.Of(element, path, f.Errors, "b").Text("b");
         }, "a").ShouldBe(["a[0].b: must be Unicode: a surrogate stands without its other half"]);
 
     [Fact]
@@ -243,4 +243,23 @@ public sealed class JsonFieldsTests
     }
 
     private static string Nested(int levels) => levels == 1 ? "{}" : $$"""{"a":{{Nested(levels - 1)}} }""";
+
+    [Fact]
+    public void A_million_mistakes_are_not_sent_back()
+    {
+        var errors = new List<FieldError>();
+        var names = string.Join(",", Enumerable.Range(0, 5000).Select(i => $"\"x{i}\":1"));
+        using var document = System.Text.Json.JsonDocument.Parse($"{{{names}}}");
+        JsonFields.Of(document.RootElement, "", errors, "known");
+        errors.Count.ShouldBe(JsonFields.MaxErrors);
+    }
+
+    [Fact]
+    public void A_list_beyond_its_limit_is_refused_before_it_is_read()
+    {
+        var errors = new List<FieldError>();
+        using var document = System.Text.Json.JsonDocument.Parse("""{"items":[1,2,3]}""");
+        JsonFields.Of(document.RootElement, "", errors, "items").List("items", 2).ShouldBeNull();
+        errors.ShouldBe([new FieldError("items", "must be a list of at most 2")]);
+    }
 }
