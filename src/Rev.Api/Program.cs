@@ -24,6 +24,8 @@ try
     await app.StartAsync();
     starting = false;
     if (app.Environment.IsDevelopment()) StartMode.Greet(app);
+    else if (app.Services.GetRequiredService<RevSettings>().MailDirectory is { } pickup)
+        app.Logger.LogWarning("Mail__Mode is pickup: mails are written to {Directory} and sent to nobody", pickup);
     await app.WaitForShutdownAsync();
     return 0;
 }

@@ -49,12 +49,7 @@ public sealed class ListEventsHandler(StoreFactory store, CallReader reader) : I
     public async Task<Result<Page<EventSummary>>> Handle(ListEvents request, CancellationToken cancellationToken)
     {
         await using var db = store.Create();
-        var (account, mode) = request.Tenant;
-        var before = new CallId(request.Page.Before);
-        var calls = db.Calls.AsNoTracking().Where(c => c.AccountId == account && c.Mode == mode && c.Id < before);
-        if (request.AgentId is { } agent) calls = calls.Where(c => c.AgentId == agent);
-        if (request.CustomerId is { } customer) calls = calls.Where(c => c.CustomerId == customer);
-        if (request.Action is { } action) calls = calls.Where(c => c.Action == action);
+        var calls = db.CallsBefore(request.Page, request.Tenant, request.AgentId, request.CustomerId, request.Action);
         if (Reported(request.Outcome) is { } outcome) calls = calls.Where(c => c.Outcome == outcome);
         if (request.From is { } from) calls = calls.Where(c => c.ReceivedAt >= from);
         if (request.To is { } to) calls = calls.Where(c => c.ReceivedAt < to);
@@ -81,4 +76,19 @@ public sealed class ListEventsHandler(StoreFactory store, CallReader reader) : I
         "pending" => ReportedOutcome.Pending,
         _ => null,
     };
+}
+
+/// <summary>What lists of calls and of outcomes have in common.</summary>
+internal static class CallFilters
+{
+    /// <summary>A tenant's calls below a cursor, of an agent, a customer and an action where these are given.</summary>
+    public static IQueryable<CallRow> CallsBefore(this RevDbContext db, PageRequest page, Tenant tenant, string? agent, string? customer, string? action)
+    {
+        var (account, mode) = tenant;
+        var before = new CallId(page.Before);
+        var calls = db.Calls.AsNoTracking().Where(c => c.AccountId == account && c.Mode == mode && c.Id < before);
+        if (agent is not null) calls = calls.Where(c => c.AgentId == agent);
+        if (customer is not null) calls = calls.Where(c => c.CustomerId == customer);
+        return action is null ? calls : calls.Where(c => c.Action == action);
+    }
 }

@@ -20,7 +20,7 @@ public sealed class ListOutcomesHandler(StoreFactory store, CallReader reader) :
     public async Task<Result<Page<OutcomeSummary>>> Handle(ListOutcomes request, CancellationToken cancellationToken)
     {
         await using var db = store.Create();
-        var calls = Calls(db, request);
+        var calls = db.CallsBefore(request.Page, request.Tenant, request.AgentId, request.CustomerId, request.Action);
         var limit = request.Page.Limit + 1;
         var found = new List<(CallRow Call, OutcomeRow? Row)>();
 
@@ -51,17 +51,6 @@ public sealed class ListOutcomesHandler(StoreFactory store, CallReader reader) :
             items.Add(OutcomeSummary.Of(RowMapping.ToOutcome(call, outcomeRow)!, call.PotentialBonus));
         }
         return Page.Of(items, request.Page.Limit, o => o.OutcomeId.Value, o => o);
-    }
-
-    private static IQueryable<CallRow> Calls(RevDbContext db, ListOutcomes request)
-    {
-        var (account, mode) = request.Tenant;
-        var before = new CallId(request.Page.Before);
-        var calls = db.Calls.AsNoTracking().Where(c => c.AccountId == account && c.Mode == mode && c.Id < before);
-        if (request.AgentId is { } agent) calls = calls.Where(c => c.AgentId == agent);
-        if (request.CustomerId is { } customer) calls = calls.Where(c => c.CustomerId == customer);
-        if (request.Action is { } action) calls = calls.Where(c => c.Action == action);
-        return calls;
     }
 
     private static OutcomeStatus? Status(string? name) => name switch
