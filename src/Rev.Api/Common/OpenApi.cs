@@ -14,6 +14,7 @@ using Rev.Api.Outcomes;
 using Rev.Api.Pricing;
 using Rev.Application.Metering;
 using Rev.Application.Outcomes;
+using Rev.Application.Pricing;
 using Rev.Domain.Accounts;
 using Rev.Domain.Common;
 using Rev.Domain.Metering;
@@ -265,7 +266,7 @@ internal static class OpenApi
             resolved.Items = Items(Of(
                 ("status", Status(200)), ("outcome_id", Ref(nameof(OutcomeId))), ("outcome_status", Ref(nameof(OutcomeStatus))), ("outcome_bonus", Ref(nameof(Money))),
                 ("potential_bonus", OrNull(Ref(nameof(Money)))), ("price_charged", Ref(nameof(Money))), ("currency", new OpenApiSchema { Type = JsonSchemaType.String }),
-                ("bonus", OrNull(Ref(nameof(OutcomeBonusDetails)))), ("resolved_at", Instant()), ("settles_at", OrNull(Instant())), ("event_id", Ref(nameof(CallId)))));
+                ("bonus", OrNull(Ref(nameof(BonusDetails)))), ("resolved_at", Instant()), ("settles_at", OrNull(Instant())), ("event_id", Ref(nameof(CallId)))));
         }
         else if (type == nameof(SimulationRequest))
         {
@@ -305,7 +306,8 @@ internal static class OpenApi
         if (type == typeof(TimeSpan)) return new() { Type = JsonSchemaType.String, Format = "duration", Examples = ["P7D"] };
         if (type == typeof(Metadata)) return new() { Type = JsonSchemaType.Object };
         if (type == typeof(JsonElement) || type == typeof(FactValue)) return new();
-        if (type == typeof(string) && context.JsonPropertyInfo is { Name: not ("currency" or "tier_key"), DeclaringType.Namespace: "Rev.Application.Pricing" })
+        if (type == typeof(string) && context.JsonPropertyInfo is { Name: not "currency", DeclaringType: { Namespace: "Rev.Application.Pricing" } owner }
+            && owner.Name is not (nameof(BonusDetails) or nameof(TierReference)))
             return new() { Type = JsonSchemaType.String, Pattern = @"^-?[0-9]+(\.[0-9]+)?$" };
         return null;
     }

@@ -22,7 +22,7 @@ internal static class OutcomesDocs
         """;
 
     private const string Details = """
-        "tier_key":"default","tier_version":1,"metadata":{"reply_received":true},
+        "tier":{"key":"default","version":1},"metadata":{"reply_received":true},
         "transitions":[{"at":"2026-11-23T12:00:00Z","from":null,"to":"pending","by":"call","reason":"metered as pending"},
                        {"at":"2026-11-24T09:30:00Z","from":"pending","to":"succeeded","by":"api_key key_01KA9Z3Y5W7V1T0R2Q4P6N8M0K","reason":"rule 1 matched"}],
         "explanation":{"reason":"rule 1 matched","rule":1,"rules":[{"rule":1,"name":"any success","action_fits":true,"matched":true,"conditions":[]}]}

@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Rev.Application.Common;
+using Rev.Application.Pricing;
 using Rev.Domain.Common;
 using Rev.Domain.Metering;
 using Rev.Domain.Outcomes;

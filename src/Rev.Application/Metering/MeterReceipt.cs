@@ -1,3 +1,4 @@
+using Rev.Application.Pricing;
 using Rev.Domain.Common;
 using Rev.Domain.Metering;
 using Rev.Domain.Outcomes;
@@ -10,21 +11,6 @@ public sealed record PriceDetails(Money BaseFee, Money TokenCharge, Money Outcom
 {
     /// <summary>The pieces and their sum.</summary>
     public static PriceDetails Of(CallPrice price, Money bonus) => new(price.BaseFee, price.TokenCharge, bonus, price.Total + bonus);
-}
-
-/// <summary>Which rule decided a bonus, and why it is what it is.</summary>
-public sealed record BonusDetails(string? Name, string Reason)
-{
-    /// <summary>The details of a decision; null when nothing was decided.</summary>
-    public static BonusDetails? Of(TierVersion tier, BonusDecision? bonus) =>
-        bonus is null ? null : new(bonus.Name, tier.Explain(bonus.Rule, bonus.Reason));
-}
-
-/// <summary>A tier's key and version.</summary>
-public sealed record TierReference(string Key, int Version)
-{
-    /// <summary>The reference of a version.</summary>
-    public static TierReference Of(TierVersion tier) => new(tier.Key.Value, tier.Number);
 }
 
 /// <summary>The answer to a metered call. A replay is equal to the first.</summary>

@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Rev.Application.Common;
+using Rev.Application.Pricing;
 using Rev.Domain.Common;
 using Rev.Domain.Outcomes;
 using Rev.Domain.Pricing;
@@ -21,7 +22,7 @@ public sealed record Explanation(string Reason, int? Rule, IReadOnlyList<Explain
         tier.Explain(bonus.Rule, bonus.Reason), bonus.Rule,
         trace.Select(r => new ExplainedRule(r.Rule, r.Name, r.ActionFits, r.Matched,
             r.Leaves.Select(l => new ExplainedLeaf(
-                l.Field.Name, Pricing.ConditionJson.Name(l.Operator), Shown(l.Expected), l.Actual.Type == FactType.Missing ? null : Shown(l.Actual), l.Passed, l.Note)).ToArray())).ToArray());
+                l.Field.Name, ConditionJson.Name(l.Operator), Shown(l.Expected), l.Actual.Type == FactType.Missing ? null : Shown(l.Actual), l.Passed, l.Note)).ToArray())).ToArray());
 
     /// <summary>Longest text of a value that is shown whole.</summary>
     private const int MaxShown = 256;
@@ -41,13 +42,13 @@ public sealed record TransitionDetails(DateTimeOffset At, OutcomeStatus? From, O
 /// <summary>An outcome in a list.</summary>
 public sealed record OutcomeSummary(
     OutcomeId OutcomeId, CallId EventId, OutcomeStatus Status, Money OutcomeBonus, Money? PotentialBonus, Money PriceCharged, string Currency,
-    OutcomeBonusDetails? Bonus, string AgentId, string Action, string CustomerId, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt,
+    BonusDetails? Bonus, string AgentId, string Action, string CustomerId, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt,
     DateTimeOffset? ResolvedAt, DateTimeOffset? SettlesAt, DateTimeOffset? ReversedAt, Money? ReversedAmount)
 {
     /// <summary>The summary of an outcome.</summary>
     public static OutcomeSummary Of(Outcome o, Money? potential) => new(
         o.Id, new(o.Id.Value), o.Status, o.Charged, Open(o, potential), o.PriceCharged, o.Tier.Currency.Code,
-        OutcomeBonusDetails.Of(o.Tier, o.Decision?.Bonus ?? o.Expiry?.Bonus), o.Call.Facts.Agent.Value, o.Call.Facts.Action, o.Call.Facts.Customer.Value,
+        BonusDetails.Of(o.Tier, o.Decision?.Bonus ?? o.Expiry?.Bonus), o.Call.Facts.Agent.Value, o.Call.Facts.Action, o.Call.Facts.Customer.Value,
         o.Call.ReceivedAt, o.ExpiresAt, o.Decision?.At, o.Decision?.SettlesAt, o.Reversal?.At, o.Reversal?.Amount);
 
     internal static Money? Open(Outcome o, Money? potential) => o.Status switch
@@ -61,9 +62,9 @@ public sealed record OutcomeSummary(
 /// <summary>An outcome with its life and why its bonus is what it is.</summary>
 public sealed record OutcomeDetails(
     OutcomeId OutcomeId, CallId EventId, OutcomeStatus Status, Money OutcomeBonus, Money? PotentialBonus, Money PriceCharged, string Currency,
-    OutcomeBonusDetails? Bonus, string AgentId, string Action, string CustomerId, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt,
+    BonusDetails? Bonus, string AgentId, string Action, string CustomerId, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt,
     DateTimeOffset? ResolvedAt, DateTimeOffset? SettlesAt, DateTimeOffset? ReversedAt, Money? ReversedAmount,
-    string TierKey, int TierVersion, Metadata Metadata, IReadOnlyList<TransitionDetails> Transitions, Explanation? Explanation)
+    TierReference Tier, Metadata Metadata, IReadOnlyList<TransitionDetails> Transitions, Explanation? Explanation)
 {
     /// <summary>The details of an outcome; the trace is the stored one, or recomputed from what never changes.</summary>
     public static OutcomeDetails Of(Outcome o, Money? potential, IReadOnlyList<ExplainedRule>? stored)
@@ -73,7 +74,7 @@ public sealed record OutcomeDetails(
         return new(
             s.OutcomeId, s.EventId, s.Status, s.OutcomeBonus, s.PotentialBonus, s.PriceCharged, s.Currency, s.Bonus, s.AgentId, s.Action, s.CustomerId,
             s.CreatedAt, s.ExpiresAt, s.ResolvedAt, s.SettlesAt, s.ReversedAt, s.ReversedAmount,
-            o.Tier.Key.Value, o.Tier.Number, facts.Metadata,
+            TierReference.Of(o.Tier), facts.Metadata,
             o.Transitions().Select(t => new TransitionDetails(t.At, t.From, t.To, t.By, t.Reason)).ToArray(), Explain(o, stored));
     }
 

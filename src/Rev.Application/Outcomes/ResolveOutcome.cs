@@ -1,9 +1,9 @@
 using FluentValidation;
 using MediatR;
 using Rev.Application.Common;
+using Rev.Application.Pricing;
 using Rev.Domain.Common;
 using Rev.Domain.Outcomes;
-using Rev.Domain.Pricing;
 
 namespace Rev.Application.Outcomes;
 
@@ -15,7 +15,7 @@ public sealed record ResolveOutcome(Tenant Tenant, OutcomeReference Reference, s
 
 /// <summary>The answer to a resolution; a repeat is answered as the first was.</summary>
 public sealed record Resolution(
-    OutcomeId OutcomeId, OutcomeStatus Status, Money OutcomeBonus, Money? PotentialBonus, Money PriceCharged, string Currency, OutcomeBonusDetails? Bonus,
+    OutcomeId OutcomeId, OutcomeStatus Status, Money OutcomeBonus, Money? PotentialBonus, Money PriceCharged, string Currency, BonusDetails? Bonus,
     DateTimeOffset ResolvedAt, DateTimeOffset? SettlesAt, CallId EventId)
 {
     /// <summary>The answer of the decision, whatever happened since.</summary>
@@ -28,16 +28,8 @@ public sealed record Resolution(
             outcome.Id,
             decision.Result == OutcomeResult.Failure ? OutcomeStatus.Failed : review ? OutcomeStatus.InReview : OutcomeStatus.Succeeded,
             bonus, review ? decision.Bonus.Amount : null, outcome.Call.Price.Total + bonus, outcome.Tier.Currency.Code,
-            OutcomeBonusDetails.Of(outcome.Tier, decision.Bonus), decision.At, decision.SettlesAt, new(outcome.Id.Value));
+            BonusDetails.Of(outcome.Tier, decision.Bonus), decision.At, decision.SettlesAt, new(outcome.Id.Value));
     }
-}
-
-/// <summary>Which rule decided a bonus, and why it is what it is.</summary>
-public sealed record OutcomeBonusDetails(string? Name, string Reason)
-{
-    /// <summary>The details of a decision.</summary>
-    public static OutcomeBonusDetails? Of(TierVersion tier, BonusDecision? bonus) =>
-        bonus is null ? null : new(bonus.Name, tier.Explain(bonus.Rule, bonus.Reason));
 }
 
 /// <summary>Shape of <see cref="ResolveOutcome"/>.</summary>

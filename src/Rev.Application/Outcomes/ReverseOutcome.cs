@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Rev.Application.Common;
+using Rev.Application.Pricing;
 using Rev.Domain.Common;
 using Rev.Domain.Outcomes;
 
@@ -15,7 +16,7 @@ public sealed record ReverseOutcome(Tenant Tenant, OutcomeId Id, string? Reason,
 
 /// <summary>The answer to a reversal; a repeat is answered as the first was.</summary>
 public sealed record Reversal(
-    OutcomeId OutcomeId, OutcomeStatus Status, Money OutcomeBonus, Money PriceCharged, string Currency, OutcomeBonusDetails? Bonus,
+    OutcomeId OutcomeId, OutcomeStatus Status, Money OutcomeBonus, Money PriceCharged, string Currency, BonusDetails? Bonus,
     DateTimeOffset? ResolvedAt, DateTimeOffset? SettlesAt, CallId EventId, Money ReversedAmount, DateTimeOffset ReversedAt, string Reason)
 {
     /// <summary>The answer of a reversed outcome.</summary>
@@ -24,7 +25,7 @@ public sealed record Reversal(
         var reversal = outcome.Reversal ?? throw new InvalidOperationException("The outcome was not reversed.");
         return new(
             outcome.Id, outcome.Status, outcome.Charged, outcome.PriceCharged, outcome.Tier.Currency.Code,
-            OutcomeBonusDetails.Of(outcome.Tier, outcome.Decision?.Bonus ?? outcome.Expiry?.Bonus),
+            BonusDetails.Of(outcome.Tier, outcome.Decision?.Bonus ?? outcome.Expiry?.Bonus),
             outcome.Decision?.At ?? outcome.Expiry?.At, outcome.Decision?.SettlesAt, new(outcome.Id.Value), reversal.Amount, reversal.At, reversal.Reason);
     }
 }

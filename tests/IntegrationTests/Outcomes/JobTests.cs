@@ -10,8 +10,8 @@ public sealed class JobTests(Apps apps) : IClassFixture<Apps>
     {
         var app = await apps.Own(provider, new Dictionary<string, string>(StringComparer.Ordinal) { ["Jobs:Enabled"] = "true" });
         var live = (await app.SignUpAsync()).Live;
-        var late = (await live.Meter(Bodies.Call("pending").With("expires_at", app.Now.AddSeconds(2).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'")))) ["outcome_id"]!;
-        var swept = (await live.Meter(Bodies.Call("pending").With("expires_at", app.Now.AddSeconds(2).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'")))) ["outcome_id"]!;
+        var late = (await live.Meter(Bodies.Call("pending").With("expires_at", app.Now.AddSeconds(2).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'"))))["outcome_id"]!;
+        var swept = (await live.Meter(Bodies.Call("pending").With("expires_at", app.Now.AddSeconds(2).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'"))))["outcome_id"]!;
         (await live.Put("/v1/tiers/default", Bodies.Tier().With("review_window", "PT2S"))).Is(200);
         var review = (await live.Meter(Bodies.Call("success")))["outcome_id"]!;
 
