@@ -1,4 +1,5 @@
 using Hangfire;
+using Hangfire.AspNetCore;
 using Hangfire.InMemory;
 using Hangfire.PostgreSql;
 using Hangfire.PostgreSql.Factories;
@@ -31,10 +32,13 @@ public static class Jobs
                 SchemaName = Schema, QueuePollInterval = TimeSpan.FromSeconds(1), SlidingInvisibilityTimeout = TimeSpan.FromMinutes(5),
             }),
         });
+        // For the same reason: a job must run on the services of this host, not on those of the host configured last.
+        services.AddSingleton<JobActivator>(provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddHangfire(hangfire => hangfire.UseSimpleAssemblyNameTypeSerializer().UseRecommendedSerializerSettings());
         if (!settings.JobsEnabled) return services;
-        services.AddHangfireServer(server =>
+        services.AddHangfireServer((provider, server) =>
         {
+            server.Activator = provider.GetRequiredService<JobActivator>();
             server.WorkerCount = 4;
             server.SchedulePollingInterval = TimeSpan.FromSeconds(5);
             server.ShutdownTimeout = TimeSpan.FromSeconds(10);
