@@ -114,6 +114,17 @@ public sealed record Outcome
         OutcomeStatus.Pending or OutcomeStatus.InReview or OutcomeStatus.Failed or OutcomeStatus.Reversed => Money.Zero(Tier.Currency),
     };
 
+    /// <summary>Whether its bonus may still be charged.</summary>
+    public bool IsOpen => Status is OutcomeStatus.Pending or OutcomeStatus.InReview;
+
+    /// <summary>The most that may still be charged: the frozen bonus in review; null when a pending one is unbounded, or when it is not open.</summary>
+    public Money? Potential => Status switch
+    {
+        OutcomeStatus.Pending => Tier.PotentialBonus(Call.Facts),
+        OutcomeStatus.InReview => Decision!.Bonus.Amount,
+        OutcomeStatus.Succeeded or OutcomeStatus.Failed or OutcomeStatus.Expired or OutcomeStatus.Reversed => null,
+    };
+
     /// <summary>What the call costs to date.</summary>
     public Money PriceCharged => Call.Price.Total + Charged;
 

@@ -21,7 +21,8 @@ public sealed class IdFactory : IIdFactory
         var id = ((UInt128)(ulong)now.ToUnixTimeMilliseconds() << 80) | low;
         lock (_lock)
         {
-            if (id <= _last) id = _last + (UInt128)(uint)(1 + (random[0] & 0x7F));
+            // A clock that was set back by much is followed: an id's time must stay near its commit's.
+            if (id <= _last && IdWindow.TimeOf(_last) - now < IdWindow.MaxLag / 2) id = _last + (UInt128)(uint)(1 + (random[0] & 0x7F));
             _last = id;
         }
         return id;

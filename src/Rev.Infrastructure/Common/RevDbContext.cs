@@ -32,6 +32,11 @@ public abstract class RevDbContext(DbContextOptions options) : DbContext(options
     public DbSet<OutcomeRow> Outcomes => Set<OutcomeRow>();
     public DbSet<LedgerEntryRow> LedgerEntries => Set<LedgerEntryRow>();
     public DbSet<RollupRow> Rollups => Set<RollupRow>();
+    public DbSet<DayRollupRow> DayRollups => Set<DayRollupRow>();
+    public DbSet<ArchivedRollupRow> ArchivedRollups => Set<ArchivedRollupRow>();
+    public DbSet<OpenOutcomesRow> OpenOutcomes => Set<OpenOutcomesRow>();
+    public DbSet<WatermarkRow> Watermarks => Set<WatermarkRow>();
+    public DbSet<ArchiveRow> Archives => Set<ArchiveRow>();
     public DbSet<IdempotencyKeyRow> IdempotencyKeys => Set<IdempotencyKeyRow>();
     public DbSet<BonusClaimRow> BonusClaims => Set<BonusClaimRow>();
 

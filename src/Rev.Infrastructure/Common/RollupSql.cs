@@ -8,31 +8,36 @@ public static class RollupSql
 
     /// <summary>The columns that are summed.</summary>
     public static readonly IReadOnlyList<string> Sums =
-        ["calls", "tokens_input", "tokens_output", "base_nanos", "token_nanos", "bonus_nanos", "reversal_nanos", "successes", "failures", "pending", "expired"];
+        ["calls", "tokens_input", "tokens_output", "base_nanos", "token_nanos", "bonus_nanos", "reversal_nanos", "successes", "failures", "pending", "expired", "bonuses", "reversals"];
 
     /// <summary>A query of all rollups as they should be.</summary>
     public static readonly string Expected = $"""
         SELECT {Keys}, {string.Join(", ", Sums.Select(s => $"SUM({s}) AS {s}"))} FROM (
           SELECT account_id, mode, currency, {Hour("effective_at")} AS hour, customer_id, agent_id, action,
             CAST(1 AS bigint) AS calls, tokens_input, tokens_output, base_nanos, token_nanos, bonus_nanos, CAST(0 AS bigint) AS reversal_nanos,
-            {Count("outcome = 1 AND settles_at IS NULL")} AS successes, {Count("outcome = 2")} AS failures, {Count("outcome = 3")} AS pending, CAST(0 AS bigint) AS expired
+            {Count("outcome = 1 AND settles_at IS NULL")} AS successes, {Count("outcome = 2")} AS failures, {Count("outcome = 3")} AS pending, CAST(0 AS bigint) AS expired,
+            {Count("bonus_nanos <> 0")} AS bonuses, CAST(0 AS bigint) AS reversals
           FROM calls
           UNION ALL
           SELECT account_id, mode, currency, {Hour("effective_at")}, customer_id, agent_id, action, 0, 0, 0, 0, 0,
-            CASE WHEN component = 2 THEN amount_nanos ELSE 0 END, CASE WHEN component = 2 THEN 0 ELSE amount_nanos END, 0, 0, 0, 0
+            CASE WHEN component = 2 THEN amount_nanos ELSE 0 END, CASE WHEN component = 2 THEN 0 ELSE amount_nanos END, 0, 0, 0, 0,
+            {Count("component = 2")}, {Count("component <> 2")}
           FROM ledger_entries
           UNION ALL
           SELECT c.account_id, c.mode, c.currency, {Hour("o.decided_effective_at")}, c.customer_id, c.agent_id, c.action, 0, 0, 0, 0, 0, 0, 0,
-            {Count("o.result = 1 AND o.settles_at IS NULL")}, {Count("o.result = 2")}, 0, 0
+            {Count("o.result = 1 AND o.settles_at IS NULL")}, {Count("o.result = 2")}, 0, 0, 0, 0
           FROM outcomes o INNER JOIN calls c ON c.account_id = o.account_id AND c.mode = o.mode AND c.id = o.id
           WHERE o.decided_effective_at IS NOT NULL AND (o.result = 2 OR o.settles_at IS NULL)
           UNION ALL
           SELECT c.account_id, c.mode, c.currency, {Hour("o.closed_effective_at")}, c.customer_id, c.agent_id, c.action, 0, 0, 0, 0, 0, 0, 0,
-            {Count("o.status <> 4 AND o.result IS NOT NULL")}, 0, 0, {Count("o.result IS NULL")}
+            {Count("o.status <> 4 AND o.result IS NOT NULL")}, 0, 0, {Count("o.result IS NULL")}, 0, 0
           FROM outcomes o INNER JOIN calls c ON c.account_id = o.account_id AND c.mode = o.mode AND c.id = o.id
           WHERE o.closed_effective_at IS NOT NULL
         ) AS parts GROUP BY {Keys}
         """;
+
+    /// <summary>Makes all rollups anew in the empty table.</summary>
+    public static readonly string Fill = $"INSERT INTO rollups ({Keys}, {string.Join(", ", Sums)}) {Expected}";
 
     private static string Hour(string column) => $"({column} - {column} % {Micros.PerHour})";
 

@@ -11,6 +11,13 @@ namespace Rev.Infrastructure.Common;
 /// <summary>What an operator does with the store as a whole.</summary>
 public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCommitWriter writer)
 {
+    /// <summary>The tables that sum others, each with what it should say.</summary>
+    private static readonly (string Table, string Keys, IReadOnlyList<string> Sums, string Query)[] Summed =
+    [
+        ("rollups", RollupSql.Keys, RollupSql.Sums, RollupSql.Expected),
+        ("open_outcomes", OpenOutcomesSql.Keys, OpenOutcomesSql.Sums, OpenOutcomesSql.Expected),
+    ];
+
     private static readonly TimeSpan LongRead = TimeSpan.FromHours(1);
     private static readonly TimeSpan LongestMigration = TimeSpan.FromMinutes(10);
 
@@ -40,15 +47,18 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         await using var transaction = connection is SqliteConnection sqlite
             ? sqlite.BeginTransaction(deferred: true)
             : await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
-        var expected = await Read(connection, transaction, RollupSql.Expected, cancellationToken);
-        var actual = await Read(connection, transaction, $"SELECT {RollupSql.Keys}, {string.Join(", ", RollupSql.Sums)} FROM rollups", cancellationToken);
-        var zero = RollupSql.Sums.Select(_ => 0m).ToArray();
         var differences = new List<string>();
-        foreach (var key in expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        foreach (var (table, keys, sums, query) in Summed)
         {
-            var (should, does) = (expected.GetValueOrDefault(key, zero), actual.GetValueOrDefault(key, zero));
-            for (var i = 0; i < zero.Length; i++)
-                if (should[i] != does[i]) differences.Add($"{key} {RollupSql.Sums[i]}: the rollup says {does[i]}, the calls say {should[i]}");
+            var expected = await Read(connection, transaction, query, keys, sums, cancellationToken);
+            var actual = await Read(connection, transaction, $"SELECT {keys}, {string.Join(", ", sums)} FROM {table}", keys, sums, cancellationToken);
+            var zero = sums.Select(_ => 0m).ToArray();
+            foreach (var key in expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+            {
+                var (should, does) = (expected.GetValueOrDefault(key, zero), actual.GetValueOrDefault(key, zero));
+                for (var i = 0; i < zero.Length; i++)
+                    if (should[i] != does[i]) differences.Add($"{table} {key} {sums[i]}: the table says {does[i]}, the calls say {should[i]}");
+            }
         }
         return differences;
     }
@@ -59,11 +69,14 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         await using var db = store.Create();
         db.Database.SetCommandTimeout(LongRead);
         await using var transaction = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancellationToken);
-        await db.Rollups.ExecuteDeleteAsync(cancellationToken);
-#pragma warning disable EF1002 // The text is a constant of this assembly.
-        var rows = await db.Database.ExecuteSqlRawAsync(
-            $"INSERT INTO rollups ({RollupSql.Keys}, {string.Join(", ", RollupSql.Sums)}) {RollupSql.Expected}", cancellationToken);
+        var rows = 0;
+        foreach (var (table, keys, sums, query) in Summed)
+        {
+#pragma warning disable EF1002 // The texts are constants of this assembly.
+            await db.Database.ExecuteSqlRawAsync($"DELETE FROM {table}", cancellationToken);
+            rows += await db.Database.ExecuteSqlRawAsync($"INSERT INTO {table} ({keys}, {string.Join(", ", sums)}) {query}", cancellationToken);
 #pragma warning restore EF1002
+        }
         await transaction.CommitAsync(cancellationToken);
         return rows;
     }
@@ -131,7 +144,7 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         }
     }
 
-    private static async Task<Dictionary<string, decimal[]>> Read(DbConnection connection, DbTransaction transaction, string sql, CancellationToken cancellationToken)
+    private static async Task<Dictionary<string, decimal[]>> Read(DbConnection connection, DbTransaction transaction, string sql, string keys, IReadOnlyList<string> sums, CancellationToken cancellationToken)
     {
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
@@ -139,14 +152,15 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         command.Transaction = transaction;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new Dictionary<string, decimal[]>(StringComparer.Ordinal);
+        var width = keys.Split(',').Length;
         while (await reader.ReadAsync(cancellationToken))
         {
-            var key = string.Join(' ', Enumerable.Range(0, 7).Select(i => reader.GetValue(i) switch
+            var key = string.Join(' ', Enumerable.Range(0, width).Select(i => reader.GetValue(i) switch
             {
                 byte[] bytes => Convert.ToHexString(bytes),
                 var value => Convert.ToString(value, CultureInfo.InvariantCulture),
             }));
-            rows[key] = RollupSql.Sums.Select((_, i) => Convert.ToDecimal(reader.GetValue(7 + i), CultureInfo.InvariantCulture)).ToArray();
+            rows[key] = sums.Select((_, i) => Convert.ToDecimal(reader.GetValue(width + i), CultureInfo.InvariantCulture)).ToArray();
         }
         return rows;
     }

@@ -40,14 +40,27 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
         await using var session = await store.Begin(cancellationToken);
         // The hour in which all of this counts: it is taken inside the transaction, so that closed hours stay closed.
         var effectiveAt = Micros.ToInstant(Micros.Of(clock.GetUtcNow()));
+        // An id whose time is far from its commit's would not be found by it.
+        var late = calls.Where(c => (IdWindow.TimeOf(c.Call.Id.Value) - effectiveAt).Duration() >= IdWindow.MaxLag).ToHashSet();
+        calls.RemoveAll(late.Contains);
         var deltas = new RollupDeltas(effectiveAt);
+        var open = new OpenOutcomesDeltas();
 
         var replays = await TakeKeys(session, calls);
         calls.RemoveAll(replays.Contains);
         await TakeClaims(session, calls);
-        steps = await WriteSteps(session, steps, rows, deltas, effectiveAt, answers);
+        steps = await WriteSteps(session, steps, rows, effectiveAt, answers);
 
-        foreach (var item in calls) deltas.Count(item.Written);
+        foreach (var item in calls)
+        {
+            deltas.Count(item.Written);
+            open.Count(item.Written);
+        }
+        foreach (var item in steps)
+        {
+            deltas.Count(item.Written);
+            open.Count(item.Written);
+        }
         var newAgents = parties.Unknown(calls, c => c.Facts.Agent.Value, ids, effectiveAt, parties.Agents);
         var newCustomers = parties.Unknown(calls, c => c.Facts.Customer.Value, ids, effectiveAt, parties.Customers);
         _ = await session.InsertMissing(BulkTables.Agents, newAgents);
@@ -57,6 +70,7 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
             .Select(c => RowMapping.ToRow(c.Written.ToOutcome()!, null, [], effectiveAt)).ToArray());
         await session.Insert(BulkTables.LedgerEntries, steps.SelectMany(s => s.Written.Movements.Select(m =>
             RowMapping.ToRow(s.Written.After!, m, new(ids.Next(effectiveAt)), effectiveAt))).ToArray());
+        await session.Add(BulkTables.OpenOutcomes, open.Rows);
         await session.Add(BulkTables.Rollups, deltas.Rows);
         await session.Commit();
 
@@ -64,11 +78,13 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
         parties.Learn(newAgents, parties.Agents);
         parties.Learn(newCustomers, parties.Customers);
         foreach (var item in calls) answers.Add(() => item.Complete(new(item.Written, null, null)));
+        foreach (var item in late) answers.Add(() => item.Refuse(ServiceErrors.StoreUnavailable));
         foreach (var item in steps) answers.Add(() => item.Complete(item.Written));
         foreach (var (item, found) in existing) answers.Add(() => item.Complete(new(null, found, null)));
         foreach (var (item, leader) in followers)
         {
-            if (!replays.Contains(leader)) answers.Add(() => item.Complete(new(null, null, leader.Written)));
+            if (late.Contains(leader)) answers.Add(() => item.Refuse(ServiceErrors.StoreUnavailable));
+            else if (!replays.Contains(leader)) answers.Add(() => item.Complete(new(null, null, leader.Written)));
             else if (existing.TryGetValue(leader, out var found)) answers.Add(() => item.Complete(new(null, found, null)));
             else answers.Add(() => item.Refuse(ServiceErrors.StoreUnavailable));
         }
@@ -159,7 +175,7 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
 
     /// <summary>Writes the steps whose outcome is still as it was loaded; answers those.</summary>
     private async Task<List<StepItem>> WriteSteps(
-        IBulkSession session, List<StepItem> steps, Dictionary<CallId, OutcomeRow> rows, RollupDeltas deltas, DateTimeOffset effectiveAt, List<Action> answers)
+        IBulkSession session, List<StepItem> steps, Dictionary<CallId, OutcomeRow> rows, DateTimeOffset effectiveAt, List<Action> answers)
     {
         if (steps.Count == 0) return steps;
         OutcomeUpdate Update(StepItem s) =>
@@ -176,7 +192,6 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
         kept.AddRange(await Won(steps.FindAll(s => s.Step.Before!.Version == 0), s => session.InsertMissing(BulkTables.Outcomes, s.ConvertAll(x => Update(x).Row))));
         await session.Delete(BulkTables.BonusClaims, kept.Where(s => s.Written.Frees is not null)
             .Select(s => new BonusClaimRow { ClaimHash = s.Written.Frees!.Value.Hash, CallId = s.CallId }).ToArray());
-        foreach (var item in kept) deltas.Count(item.Written);
         return kept;
 
         async Task<List<StepItem>> Won(List<StepItem> asked, Func<List<StepItem>, Task<bool[]>> write)

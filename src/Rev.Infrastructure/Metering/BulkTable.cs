@@ -95,6 +95,7 @@ public static class BulkTables
         new("claim", BulkType.Id, r => r.Claim), new("metadata", BulkType.Text, r => r.Metadata), new("trace", BulkType.Text, r => r.Trace),
         new("reversed_at", BulkType.Long, r => Micros.Of(r.ReversedAt)), new("reversed_by", BulkType.Text, r => r.ReversedBy),
         new("reversal_reason", BulkType.Text, r => r.ReversalReason), new("reversed_nanos", BulkType.Long, r => r.ReversedNanos),
+        new("changed_at", BulkType.Long, r => Micros.Of(r.ChangedAt)),
     ];
 
     /// <summary>Outcomes.</summary>
@@ -134,6 +135,18 @@ public static class BulkTables
             new("base_nanos", BulkType.Long, r => r.BaseNanos), new("token_nanos", BulkType.Long, r => r.TokenNanos), new("bonus_nanos", BulkType.Long, r => r.BonusNanos),
             new("reversal_nanos", BulkType.Long, r => r.ReversalNanos), new("successes", BulkType.Long, r => r.Successes), new("failures", BulkType.Long, r => r.Failures),
             new("pending", BulkType.Long, r => r.Pending), new("expired", BulkType.Long, r => r.Expired),
+            new("bonuses", BulkType.Long, r => r.Bonuses), new("reversals", BulkType.Long, r => r.Reversals),
+        ]);
+
+    /// <summary>Open outcomes: values are added.</summary>
+    public static readonly BulkTable<OpenOutcomesRow> OpenOutcomes = new("open_outcomes",
+        [
+            new("account_id", BulkType.Id, r => UlidText.ToBytes(r.AccountId.Value)), new("mode", BulkType.Small, r => (short)r.Mode),
+            new("currency", BulkType.Key, r => r.Currency), new("agent_id", BulkType.Key, r => r.AgentId), new("status", BulkType.Small, r => (short)r.Status),
+        ],
+        [
+            new("outcomes", BulkType.Long, r => r.Outcomes), new("potential_units", BulkType.Long, r => r.PotentialUnits),
+            new("potential_nanos", BulkType.Long, r => r.PotentialNanos), new("unbounded", BulkType.Long, r => r.Unbounded),
         ]);
 
     /// <summary>Agents that a call names first.</summary>

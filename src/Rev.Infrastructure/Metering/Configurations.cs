@@ -18,6 +18,9 @@ internal sealed class CallRowConfiguration : IEntityTypeConfiguration<CallRow>
         RevDbContext.Currency(builder.Property(c => c.Currency));
         builder.Property(c => c.Model).HasMaxLength(ModelRate.MaxLength);
         builder.Property(c => c.Claim).HasMaxLength(16).IsFixedLength();
+        // For lists of one agent or one customer.
+        builder.HasIndex(c => new { c.AccountId, c.Mode, c.AgentId, c.Id });
+        builder.HasIndex(c => new { c.AccountId, c.Mode, c.CustomerId, c.Id });
     }
 }
 
@@ -44,10 +47,66 @@ internal sealed class RollupRowConfiguration : IEntityTypeConfiguration<RollupRo
     {
         builder.ToTable("rollups");
         builder.HasKey(r => new { r.AccountId, r.Mode, r.Currency, r.Hour, r.CustomerId, r.AgentId, r.Action });
+        Keys(builder);
+    }
+
+    public static void Keys<T>(EntityTypeBuilder<T> builder) where T : RollupSums
+    {
         RevDbContext.Key(builder.Property(r => r.AgentId));
         RevDbContext.Key(builder.Property(r => r.Action));
         RevDbContext.Key(builder.Property(r => r.CustomerId));
         RevDbContext.Currency(builder.Property(r => r.Currency));
+    }
+}
+
+internal sealed class DayRollupRowConfiguration : IEntityTypeConfiguration<DayRollupRow>
+{
+    public void Configure(EntityTypeBuilder<DayRollupRow> builder)
+    {
+        builder.ToTable("day_rollups");
+        builder.HasKey(r => new { r.AccountId, r.Mode, r.Currency, r.Day, r.CustomerId, r.AgentId, r.Action });
+        RollupRowConfiguration.Keys(builder);
+    }
+}
+
+internal sealed class ArchivedRollupRowConfiguration : IEntityTypeConfiguration<ArchivedRollupRow>
+{
+    public void Configure(EntityTypeBuilder<ArchivedRollupRow> builder)
+    {
+        builder.ToTable("archived_rollups");
+        builder.HasKey(r => new { r.Month, r.AccountId, r.Mode, r.Currency, r.Hour, r.CustomerId, r.AgentId, r.Action });
+        RollupRowConfiguration.Keys(builder);
+    }
+}
+
+internal sealed class OpenOutcomesRowConfiguration : IEntityTypeConfiguration<OpenOutcomesRow>
+{
+    public void Configure(EntityTypeBuilder<OpenOutcomesRow> builder)
+    {
+        builder.ToTable("open_outcomes");
+        builder.HasKey(r => new { r.AccountId, r.Mode, r.Currency, r.AgentId, r.Status });
+        RevDbContext.Key(builder.Property(r => r.AgentId));
+        RevDbContext.Currency(builder.Property(r => r.Currency));
+    }
+}
+
+internal sealed class WatermarkRowConfiguration : IEntityTypeConfiguration<WatermarkRow>
+{
+    public void Configure(EntityTypeBuilder<WatermarkRow> builder)
+    {
+        builder.ToTable("watermarks");
+        builder.HasKey(r => r.Name);
+        builder.Property(r => r.Name).HasMaxLength(40).IsUnicode(false);
+    }
+}
+
+internal sealed class ArchiveRowConfiguration : IEntityTypeConfiguration<ArchiveRow>
+{
+    public void Configure(EntityTypeBuilder<ArchiveRow> builder)
+    {
+        builder.ToTable("archives");
+        builder.HasKey(r => r.Month);
+        builder.Property(r => r.Checksum).HasMaxLength(64).IsUnicode(false).IsFixedLength();
     }
 }
 

@@ -27,6 +27,7 @@ public sealed class RollupDeltas(DateTimeOffset effectiveAt)
         row.BaseNanos += call.Price.BaseFee.Nanos;
         row.TokenNanos += call.Price.TokenCharge.Nanos;
         row.BonusNanos += call.ChargedBonus.Nanos;
+        if (!call.ChargedBonus.IsZero) row.Bonuses++;
         switch (call.StatusAtCall)
         {
             case OutcomeStatus.Succeeded: row.Successes++; break;
@@ -53,8 +54,16 @@ public sealed class RollupDeltas(DateTimeOffset effectiveAt)
         }
         foreach (var movement in step.Movements)
         {
-            if (movement.Component == LedgerComponent.Outcome) row.BonusNanos += movement.Amount.Nanos;
-            else row.ReversalNanos += movement.Amount.Nanos;
+            if (movement.Component == LedgerComponent.Outcome)
+            {
+                row.BonusNanos += movement.Amount.Nanos;
+                row.Bonuses++;
+            }
+            else
+            {
+                row.ReversalNanos += movement.Amount.Nanos;
+                row.Reversals++;
+            }
         }
     }
 

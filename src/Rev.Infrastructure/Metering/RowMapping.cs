@@ -46,6 +46,7 @@ public static class RowMapping
             Expired = outcome.Expiry is not null, Claim = outcome.Claim is { } claim ? UlidText.ToBytes(claim.Hash) : null,
             Metadata = outcome.Decision?.Metadata?.Json, Trace = before?.Trace ?? (decidedNow || passed.Contains(OutcomeStatus.Expired) ? TraceJson.Of(outcome) : null),
             ReversedAt = outcome.Reversal?.At, ReversedBy = outcome.Reversal?.By, ReversalReason = outcome.Reversal?.Reason, ReversedNanos = outcome.Reversal?.Amount.Nanos,
+            ChangedAt = passed.Count > 0 ? effectiveAt : null,
         };
     }
 

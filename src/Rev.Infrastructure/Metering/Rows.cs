@@ -94,6 +94,9 @@ public sealed class OutcomeRow
     public string? ReversedBy { get; set; }
     public string? ReversalReason { get; set; }
     public long? ReversedNanos { get; set; }
+
+    /// <summary>The commit of the last change; null while it is as the call left it.</summary>
+    public DateTimeOffset? ChangedAt { get; set; }
 }
 
 /// <summary>An amount that came after the call.</summary>
@@ -116,8 +119,8 @@ public sealed class LedgerEntryRow
     public DateTimeOffset EffectiveAt { get; set; }
 }
 
-/// <summary>One hour of one customer, agent and action, summed; written with what it sums.</summary>
-public sealed class RollupRow
+/// <summary>What one customer, agent and action came to in some time, summed.</summary>
+public abstract class RollupSums
 {
     public AccountId AccountId { get; set; }
     public Mode Mode { get; set; }
@@ -125,7 +128,6 @@ public sealed class RollupRow
     public string CustomerId { get; set; } = "";
     public string AgentId { get; set; } = "";
     public string Action { get; set; } = "";
-    public DateTimeOffset Hour { get; set; }
     public long Calls { get; set; }
     public long TokensInput { get; set; }
     public long TokensOutput { get; set; }
@@ -137,6 +139,74 @@ public sealed class RollupRow
     public long Failures { get; set; }
     public long Pending { get; set; }
     public long Expired { get; set; }
+
+    /// <summary>Bonuses charged: ledger lines of that component that are not zero.</summary>
+    public long Bonuses { get; set; }
+
+    /// <summary>Bonuses given back.</summary>
+    public long Reversals { get; set; }
+}
+
+/// <summary>One hour; written with what it sums.</summary>
+public sealed class RollupRow : RollupSums
+{
+    public DateTimeOffset Hour { get; set; }
+}
+
+/// <summary>One day (UTC), made from its hours once it is over and can change no more.</summary>
+public sealed class DayRollupRow : RollupSums
+{
+    public DateTimeOffset Day { get; set; }
+}
+
+/// <summary>What the calls of an archived month had added to one hour.</summary>
+public sealed class ArchivedRollupRow : RollupSums
+{
+    /// <summary>The month (UTC) in which the calls were received.</summary>
+    public DateTimeOffset Month { get; set; }
+    public DateTimeOffset Hour { get; set; }
+}
+
+/// <summary>The outcomes of an agent that are pending or in review now; written with what changes them.</summary>
+public sealed class OpenOutcomesRow
+{
+    public AccountId AccountId { get; set; }
+    public Mode Mode { get; set; }
+    public string Currency { get; set; } = "";
+    public string AgentId { get; set; } = "";
+    public OutcomeStatus Status { get; set; }
+    public long Outcomes { get; set; }
+
+    /// <summary>Whole units of what they could still add; apart from the nanos, so that no sum of them overflows.</summary>
+    public long PotentialUnits { get; set; }
+    public long PotentialNanos { get; set; }
+
+    /// <summary>Outcomes whose bonus nobody can bound; they are in neither sum.</summary>
+    public long Unbounded { get; set; }
+}
+
+/// <summary>How far a job has come.</summary>
+public sealed class WatermarkRow
+{
+    public string Name { get; set; } = "";
+    public DateTimeOffset Until { get; set; }
+}
+
+/// <summary>A month of calls that was written to files.</summary>
+public sealed class ArchiveRow
+{
+    /// <summary>The month (UTC) in which the calls were received.</summary>
+    public DateTimeOffset Month { get; set; }
+    public DateTimeOffset ArchivedAt { get; set; }
+
+    /// <summary>When the calls were removed from the database; null while they are in both.</summary>
+    public DateTimeOffset? RemovedAt { get; set; }
+    public long Calls { get; set; }
+    public long Outcomes { get; set; }
+    public long Entries { get; set; }
+
+    /// <summary>SHA-256 of the manifest, in hexadecimal.</summary>
+    public string Checksum { get; set; } = "";
 }
 
 /// <summary>An idempotency key of a call, for ever.</summary>

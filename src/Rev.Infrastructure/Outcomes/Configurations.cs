@@ -14,6 +14,8 @@ internal sealed class OutcomeRowConfiguration : IEntityTypeConfiguration<Outcome
         // What the sweeps walk: only what the clock still moves.
         builder.HasIndex(o => new { o.Status, o.DueAt, o.Id }).HasFilter("due_at IS NOT NULL");
         builder.HasIndex(o => new { o.AccountId, o.Mode, o.Status, o.Id });
+        // What the live stream walks.
+        builder.HasIndex(o => new { o.AccountId, o.Mode, o.ChangedAt, o.Id }).HasFilter("changed_at IS NOT NULL");
         builder.Property(o => o.DecidedBy).HasMaxLength(100);
         builder.Property(o => o.ReversedBy).HasMaxLength(100);
         builder.Property(o => o.ReversalReason).HasMaxLength(ReverseOutcome.MaxReasonLength);

@@ -63,11 +63,11 @@ public sealed partial class SchemaTests
     [Fact]
     public void What_is_run_on_SQL_Server_by_hand_fits_its_schema()
     {
-        var script = Schema() + View("ledger_", LedgerView.Create[LedgerView.Create.IndexOf("SELECT", StringComparison.Ordinal)..]) + View("expected_", RollupSql.Expected)
+        var script = Schema() + View("ledger_", LedgerView.Create[LedgerView.Create.IndexOf("SELECT", StringComparison.Ordinal)..]) + View("expected_", RollupSql.Expected) + View("open_", OpenOutcomesSql.Expected)
             + Procedure("idempotency_keys_", BulkTables.IdempotencyKeys) + Procedure("bonus_claims_", BulkTables.BonusClaims) + Procedure("calls_", BulkTables.Calls)
             + Procedure("outcomes_", BulkTables.Outcomes) + Procedure("ledger_entries_", BulkTables.LedgerEntries) + Procedure("agents_", BulkTables.Agents)
             + Procedure("customers_", BulkTables.Customers) + Update("updates_", BulkTables.OutcomeUpdates) + Update("locks_", BulkTables.OutcomeLocks)
-            + Add("rollups_", BulkTables.Rollups);
+            + Add("rollups_", BulkTables.Rollups) + Add("open_outcomes_", BulkTables.OpenOutcomes);
 
         Validate(script).ShouldBeEmpty();
         new TSql160Parser(initialQuotedIdentifiers: true).Parse(new StringReader(script), out var errors);

@@ -376,6 +376,147 @@ namespace Rev.Infrastructure.Migrations.Postgres
                     b.ToTable("request_replays", (string)null);
                 });
 
+            modelBuilder.Entity("Rev.Infrastructure.Metering.ArchiveRow", b =>
+                {
+                    b.Property<long>("Month")
+                        .HasColumnType("bigint")
+                        .HasColumnName("month");
+
+                    b.Property<long>("ArchivedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("archived_at");
+
+                    b.Property<long>("Calls")
+                        .HasColumnType("bigint")
+                        .HasColumnName("calls");
+
+                    b.Property<string>("Checksum")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .IsUnicode(false)
+                        .HasColumnType("character(64)")
+                        .HasColumnName("checksum")
+                        .IsFixedLength();
+
+                    b.Property<long>("Entries")
+                        .HasColumnType("bigint")
+                        .HasColumnName("entries");
+
+                    b.Property<long>("Outcomes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("outcomes");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("removed_at");
+
+                    b.HasKey("Month");
+
+                    b.ToTable("archives", (string)null);
+                });
+
+            modelBuilder.Entity("Rev.Infrastructure.Metering.ArchivedRollupRow", b =>
+                {
+                    b.Property<long>("Month")
+                        .HasColumnType("bigint")
+                        .HasColumnName("month");
+
+                    b.Property<byte[]>("AccountId")
+                        .HasMaxLength(16)
+                        .HasColumnType("bytea")
+                        .HasColumnName("account_id")
+                        .IsFixedLength();
+
+                    b.Property<short>("Mode")
+                        .HasColumnType("smallint")
+                        .HasColumnName("mode");
+
+                    b.Property<string>("Currency")
+                        .HasMaxLength(3)
+                        .IsUnicode(false)
+                        .HasColumnType("character(3)")
+                        .HasColumnName("currency")
+                        .IsFixedLength();
+
+                    b.Property<long>("Hour")
+                        .HasColumnType("bigint")
+                        .HasColumnName("hour");
+
+                    b.Property<string>("CustomerId")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("AgentId")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("agent_id");
+
+                    b.Property<string>("Action")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("action");
+
+                    b.Property<long>("BaseNanos")
+                        .HasColumnType("bigint")
+                        .HasColumnName("base_nanos");
+
+                    b.Property<long>("BonusNanos")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bonus_nanos");
+
+                    b.Property<long>("Bonuses")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bonuses");
+
+                    b.Property<long>("Calls")
+                        .HasColumnType("bigint")
+                        .HasColumnName("calls");
+
+                    b.Property<long>("Expired")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expired");
+
+                    b.Property<long>("Failures")
+                        .HasColumnType("bigint")
+                        .HasColumnName("failures");
+
+                    b.Property<long>("Pending")
+                        .HasColumnType("bigint")
+                        .HasColumnName("pending");
+
+                    b.Property<long>("ReversalNanos")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reversal_nanos");
+
+                    b.Property<long>("Reversals")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reversals");
+
+                    b.Property<long>("Successes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("successes");
+
+                    b.Property<long>("TokenNanos")
+                        .HasColumnType("bigint")
+                        .HasColumnName("token_nanos");
+
+                    b.Property<long>("TokensInput")
+                        .HasColumnType("bigint")
+                        .HasColumnName("tokens_input");
+
+                    b.Property<long>("TokensOutput")
+                        .HasColumnType("bigint")
+                        .HasColumnName("tokens_output");
+
+                    b.HasKey("Month", "AccountId", "Mode", "Currency", "Hour", "CustomerId", "AgentId", "Action");
+
+                    b.ToTable("archived_rollups", (string)null);
+                });
+
             modelBuilder.Entity("Rev.Infrastructure.Metering.BonusClaimRow", b =>
                 {
                     b.Property<byte[]>("ClaimHash")
@@ -527,7 +668,109 @@ namespace Rev.Infrastructure.Migrations.Postgres
 
                     b.HasKey("AccountId", "Mode", "Id");
 
+                    b.HasIndex("AccountId", "Mode", "AgentId", "Id");
+
+                    b.HasIndex("AccountId", "Mode", "CustomerId", "Id");
+
                     b.ToTable("calls", (string)null);
+                });
+
+            modelBuilder.Entity("Rev.Infrastructure.Metering.DayRollupRow", b =>
+                {
+                    b.Property<byte[]>("AccountId")
+                        .HasMaxLength(16)
+                        .HasColumnType("bytea")
+                        .HasColumnName("account_id")
+                        .IsFixedLength();
+
+                    b.Property<short>("Mode")
+                        .HasColumnType("smallint")
+                        .HasColumnName("mode");
+
+                    b.Property<string>("Currency")
+                        .HasMaxLength(3)
+                        .IsUnicode(false)
+                        .HasColumnType("character(3)")
+                        .HasColumnName("currency")
+                        .IsFixedLength();
+
+                    b.Property<long>("Day")
+                        .HasColumnType("bigint")
+                        .HasColumnName("day");
+
+                    b.Property<string>("CustomerId")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("AgentId")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("agent_id");
+
+                    b.Property<string>("Action")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("action");
+
+                    b.Property<long>("BaseNanos")
+                        .HasColumnType("bigint")
+                        .HasColumnName("base_nanos");
+
+                    b.Property<long>("BonusNanos")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bonus_nanos");
+
+                    b.Property<long>("Bonuses")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bonuses");
+
+                    b.Property<long>("Calls")
+                        .HasColumnType("bigint")
+                        .HasColumnName("calls");
+
+                    b.Property<long>("Expired")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expired");
+
+                    b.Property<long>("Failures")
+                        .HasColumnType("bigint")
+                        .HasColumnName("failures");
+
+                    b.Property<long>("Pending")
+                        .HasColumnType("bigint")
+                        .HasColumnName("pending");
+
+                    b.Property<long>("ReversalNanos")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reversal_nanos");
+
+                    b.Property<long>("Reversals")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reversals");
+
+                    b.Property<long>("Successes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("successes");
+
+                    b.Property<long>("TokenNanos")
+                        .HasColumnType("bigint")
+                        .HasColumnName("token_nanos");
+
+                    b.Property<long>("TokensInput")
+                        .HasColumnType("bigint")
+                        .HasColumnName("tokens_input");
+
+                    b.Property<long>("TokensOutput")
+                        .HasColumnType("bigint")
+                        .HasColumnName("tokens_output");
+
+                    b.HasKey("AccountId", "Mode", "Currency", "Day", "CustomerId", "AgentId", "Action");
+
+                    b.ToTable("day_rollups", (string)null);
                 });
 
             modelBuilder.Entity("Rev.Infrastructure.Metering.IdempotencyKeyRow", b =>
@@ -652,6 +895,56 @@ namespace Rev.Infrastructure.Migrations.Postgres
                     b.ToTable("ledger_entries", (string)null);
                 });
 
+            modelBuilder.Entity("Rev.Infrastructure.Metering.OpenOutcomesRow", b =>
+                {
+                    b.Property<byte[]>("AccountId")
+                        .HasMaxLength(16)
+                        .HasColumnType("bytea")
+                        .HasColumnName("account_id")
+                        .IsFixedLength();
+
+                    b.Property<short>("Mode")
+                        .HasColumnType("smallint")
+                        .HasColumnName("mode");
+
+                    b.Property<string>("Currency")
+                        .HasMaxLength(3)
+                        .IsUnicode(false)
+                        .HasColumnType("character(3)")
+                        .HasColumnName("currency")
+                        .IsFixedLength();
+
+                    b.Property<string>("AgentId")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("agent_id");
+
+                    b.Property<short>("Status")
+                        .HasColumnType("smallint")
+                        .HasColumnName("status");
+
+                    b.Property<long>("Outcomes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("outcomes");
+
+                    b.Property<long>("PotentialNanos")
+                        .HasColumnType("bigint")
+                        .HasColumnName("potential_nanos");
+
+                    b.Property<long>("PotentialUnits")
+                        .HasColumnType("bigint")
+                        .HasColumnName("potential_units");
+
+                    b.Property<long>("Unbounded")
+                        .HasColumnType("bigint")
+                        .HasColumnName("unbounded");
+
+                    b.HasKey("AccountId", "Mode", "Currency", "AgentId", "Status");
+
+                    b.ToTable("open_outcomes", (string)null);
+                });
+
             modelBuilder.Entity("Rev.Infrastructure.Metering.OutcomeRow", b =>
                 {
                     b.Property<byte[]>("AccountId")
@@ -673,6 +966,10 @@ namespace Rev.Infrastructure.Migrations.Postgres
                     b.Property<long>("BonusNanos")
                         .HasColumnType("bigint")
                         .HasColumnName("bonus_nanos");
+
+                    b.Property<long?>("ChangedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("changed_at");
 
                     b.Property<byte[]>("Claim")
                         .HasMaxLength(16)
@@ -764,6 +1061,9 @@ namespace Rev.Infrastructure.Migrations.Postgres
                     b.HasIndex("Status", "DueAt", "Id")
                         .HasFilter("due_at IS NOT NULL");
 
+                    b.HasIndex("AccountId", "Mode", "ChangedAt", "Id")
+                        .HasFilter("changed_at IS NOT NULL");
+
                     b.HasIndex("AccountId", "Mode", "Status", "Id");
 
                     b.ToTable("outcomes", (string)null);
@@ -818,6 +1118,10 @@ namespace Rev.Infrastructure.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("bonus_nanos");
 
+                    b.Property<long>("Bonuses")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bonuses");
+
                     b.Property<long>("Calls")
                         .HasColumnType("bigint")
                         .HasColumnName("calls");
@@ -838,6 +1142,10 @@ namespace Rev.Infrastructure.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("reversal_nanos");
 
+                    b.Property<long>("Reversals")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reversals");
+
                     b.Property<long>("Successes")
                         .HasColumnType("bigint")
                         .HasColumnName("successes");
@@ -857,6 +1165,23 @@ namespace Rev.Infrastructure.Migrations.Postgres
                     b.HasKey("AccountId", "Mode", "Currency", "Hour", "CustomerId", "AgentId", "Action");
 
                     b.ToTable("rollups", (string)null);
+                });
+
+            modelBuilder.Entity("Rev.Infrastructure.Metering.WatermarkRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(40)
+                        .IsUnicode(false)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("bigint")
+                        .HasColumnName("until");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("watermarks", (string)null);
                 });
 
             modelBuilder.Entity("Rev.Infrastructure.Pricing.PricingRevisionRow", b =>

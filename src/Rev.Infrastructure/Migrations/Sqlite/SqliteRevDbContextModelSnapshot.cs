@@ -371,6 +371,147 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                     b.ToTable("request_replays", (string)null);
                 });
 
+            modelBuilder.Entity("Rev.Infrastructure.Metering.ArchiveRow", b =>
+                {
+                    b.Property<long>("Month")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("month");
+
+                    b.Property<long>("ArchivedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("archived_at");
+
+                    b.Property<long>("Calls")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("calls");
+
+                    b.Property<string>("Checksum")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("checksum")
+                        .IsFixedLength();
+
+                    b.Property<long>("Entries")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("entries");
+
+                    b.Property<long>("Outcomes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("outcomes");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("removed_at");
+
+                    b.HasKey("Month");
+
+                    b.ToTable("archives", (string)null);
+                });
+
+            modelBuilder.Entity("Rev.Infrastructure.Metering.ArchivedRollupRow", b =>
+                {
+                    b.Property<long>("Month")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("month");
+
+                    b.Property<byte[]>("AccountId")
+                        .HasMaxLength(16)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("account_id")
+                        .IsFixedLength();
+
+                    b.Property<short>("Mode")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("mode");
+
+                    b.Property<string>("Currency")
+                        .HasMaxLength(3)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("currency")
+                        .IsFixedLength();
+
+                    b.Property<long>("Hour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("hour");
+
+                    b.Property<string>("CustomerId")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("AgentId")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("agent_id");
+
+                    b.Property<string>("Action")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("action");
+
+                    b.Property<long>("BaseNanos")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("base_nanos");
+
+                    b.Property<long>("BonusNanos")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bonus_nanos");
+
+                    b.Property<long>("Bonuses")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bonuses");
+
+                    b.Property<long>("Calls")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("calls");
+
+                    b.Property<long>("Expired")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expired");
+
+                    b.Property<long>("Failures")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("failures");
+
+                    b.Property<long>("Pending")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("pending");
+
+                    b.Property<long>("ReversalNanos")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reversal_nanos");
+
+                    b.Property<long>("Reversals")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reversals");
+
+                    b.Property<long>("Successes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("successes");
+
+                    b.Property<long>("TokenNanos")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("token_nanos");
+
+                    b.Property<long>("TokensInput")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("tokens_input");
+
+                    b.Property<long>("TokensOutput")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("tokens_output");
+
+                    b.HasKey("Month", "AccountId", "Mode", "Currency", "Hour", "CustomerId", "AgentId", "Action");
+
+                    b.ToTable("archived_rollups", (string)null);
+                });
+
             modelBuilder.Entity("Rev.Infrastructure.Metering.BonusClaimRow", b =>
                 {
                     b.Property<byte[]>("ClaimHash")
@@ -522,7 +663,109 @@ namespace Rev.Infrastructure.Migrations.Sqlite
 
                     b.HasKey("AccountId", "Mode", "Id");
 
+                    b.HasIndex("AccountId", "Mode", "AgentId", "Id");
+
+                    b.HasIndex("AccountId", "Mode", "CustomerId", "Id");
+
                     b.ToTable("calls", (string)null);
+                });
+
+            modelBuilder.Entity("Rev.Infrastructure.Metering.DayRollupRow", b =>
+                {
+                    b.Property<byte[]>("AccountId")
+                        .HasMaxLength(16)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("account_id")
+                        .IsFixedLength();
+
+                    b.Property<short>("Mode")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("mode");
+
+                    b.Property<string>("Currency")
+                        .HasMaxLength(3)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("currency")
+                        .IsFixedLength();
+
+                    b.Property<long>("Day")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("day");
+
+                    b.Property<string>("CustomerId")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("AgentId")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("agent_id");
+
+                    b.Property<string>("Action")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("action");
+
+                    b.Property<long>("BaseNanos")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("base_nanos");
+
+                    b.Property<long>("BonusNanos")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bonus_nanos");
+
+                    b.Property<long>("Bonuses")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bonuses");
+
+                    b.Property<long>("Calls")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("calls");
+
+                    b.Property<long>("Expired")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expired");
+
+                    b.Property<long>("Failures")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("failures");
+
+                    b.Property<long>("Pending")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("pending");
+
+                    b.Property<long>("ReversalNanos")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reversal_nanos");
+
+                    b.Property<long>("Reversals")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reversals");
+
+                    b.Property<long>("Successes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("successes");
+
+                    b.Property<long>("TokenNanos")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("token_nanos");
+
+                    b.Property<long>("TokensInput")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("tokens_input");
+
+                    b.Property<long>("TokensOutput")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("tokens_output");
+
+                    b.HasKey("AccountId", "Mode", "Currency", "Day", "CustomerId", "AgentId", "Action");
+
+                    b.ToTable("day_rollups", (string)null);
                 });
 
             modelBuilder.Entity("Rev.Infrastructure.Metering.IdempotencyKeyRow", b =>
@@ -647,6 +890,56 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                     b.ToTable("ledger_entries", (string)null);
                 });
 
+            modelBuilder.Entity("Rev.Infrastructure.Metering.OpenOutcomesRow", b =>
+                {
+                    b.Property<byte[]>("AccountId")
+                        .HasMaxLength(16)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("account_id")
+                        .IsFixedLength();
+
+                    b.Property<short>("Mode")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("mode");
+
+                    b.Property<string>("Currency")
+                        .HasMaxLength(3)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("currency")
+                        .IsFixedLength();
+
+                    b.Property<string>("AgentId")
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("agent_id");
+
+                    b.Property<short>("Status")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("status");
+
+                    b.Property<long>("Outcomes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("outcomes");
+
+                    b.Property<long>("PotentialNanos")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("potential_nanos");
+
+                    b.Property<long>("PotentialUnits")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("potential_units");
+
+                    b.Property<long>("Unbounded")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("unbounded");
+
+                    b.HasKey("AccountId", "Mode", "Currency", "AgentId", "Status");
+
+                    b.ToTable("open_outcomes", (string)null);
+                });
+
             modelBuilder.Entity("Rev.Infrastructure.Metering.OutcomeRow", b =>
                 {
                     b.Property<byte[]>("AccountId")
@@ -668,6 +961,10 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                     b.Property<long>("BonusNanos")
                         .HasColumnType("INTEGER")
                         .HasColumnName("bonus_nanos");
+
+                    b.Property<long?>("ChangedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("changed_at");
 
                     b.Property<byte[]>("Claim")
                         .HasMaxLength(16)
@@ -759,6 +1056,9 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                     b.HasIndex("Status", "DueAt", "Id")
                         .HasFilter("due_at IS NOT NULL");
 
+                    b.HasIndex("AccountId", "Mode", "ChangedAt", "Id")
+                        .HasFilter("changed_at IS NOT NULL");
+
                     b.HasIndex("AccountId", "Mode", "Status", "Id");
 
                     b.ToTable("outcomes", (string)null);
@@ -813,6 +1113,10 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("bonus_nanos");
 
+                    b.Property<long>("Bonuses")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bonuses");
+
                     b.Property<long>("Calls")
                         .HasColumnType("INTEGER")
                         .HasColumnName("calls");
@@ -832,6 +1136,10 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                     b.Property<long>("ReversalNanos")
                         .HasColumnType("INTEGER")
                         .HasColumnName("reversal_nanos");
+
+                    b.Property<long>("Reversals")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reversals");
 
                     b.Property<long>("Successes")
                         .HasColumnType("INTEGER")
@@ -855,6 +1163,23 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                         {
                             t.HasCheckConstraint("ck_rollups_exact", "typeof(calls) = 'integer' AND typeof(tokens_input) = 'integer' AND typeof(tokens_output) = 'integer' AND typeof(base_nanos) = 'integer' AND typeof(token_nanos) = 'integer' AND typeof(bonus_nanos) = 'integer' AND typeof(reversal_nanos) = 'integer'");
                         });
+                });
+
+            modelBuilder.Entity("Rev.Infrastructure.Metering.WatermarkRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(40)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("until");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("watermarks", (string)null);
                 });
 
             modelBuilder.Entity("Rev.Infrastructure.Pricing.PricingRevisionRow", b =>
