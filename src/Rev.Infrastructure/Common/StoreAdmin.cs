@@ -4,6 +4,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 using Rev.Infrastructure.Metering;
 
 namespace Rev.Infrastructure.Common;
@@ -25,7 +26,13 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
     public async Task Migrate(CancellationToken cancellationToken)
     {
         await using var db = store.Create();
-        if (store.Provider != StoreProvider.Sqlite)
+        if (store.Provider == StoreProvider.PostgreSql)
+        {
+            await using var turn = await TakeTurn(db, cancellationToken);
+            await db.Database.MigrateAsync(cancellationToken);
+            return;
+        }
+        if (store.Provider == StoreProvider.SqlServer)
         {
             await db.Database.MigrateAsync(cancellationToken);
             return;
@@ -110,6 +117,36 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         catch (Exception exception) when (exception is OperationCanceledException or DbException or InvalidOperationException || StoreFaults.IsUnavailable(exception))
         {
             return "the store cannot be reached";
+        }
+    }
+
+    /// <summary>
+    /// A lock of PostgreSQL's that lasts as long as the connection. Entity Framework's own ends with each migration, and
+    /// who waited for it would run the next one twice.
+    /// </summary>
+    private async Task<NpgsqlConnection> TakeTurn(RevDbContext db, CancellationToken cancellationToken)
+    {
+        var creator = db.GetService<IRelationalDatabaseCreator>();
+        try
+        {
+            if (!await creator.ExistsAsync(cancellationToken)) await creator.CreateAsync(cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        {
+            // Another server made it at the same time.
+        }
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false, CommandTimeout = (int)LongestMigration.TotalSeconds }.ToString());
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand("SELECT pg_advisory_lock(hashtext('rev.migrate'))", connection);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
         }
     }
 
