@@ -50,6 +50,9 @@ internal sealed class SqliteDurability : DbConnectionInterceptor
 {
     internal const string Pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 
+    /// <summary>The writer's own: pages that many commits change are written to the file once, and it keeps the branches of its trees.</summary>
+    internal const string WriterPragmas = " PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768;";
+
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
     {
         using var command = connection.CreateCommand();

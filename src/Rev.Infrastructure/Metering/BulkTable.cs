@@ -1,5 +1,14 @@
 using Rev.Domain.Common;
 using Rev.Infrastructure.Common;
+using OfCall = Rev.Infrastructure.Metering.Column<Rev.Infrastructure.Metering.CallRow>;
+using OfClaim = Rev.Infrastructure.Metering.Column<Rev.Infrastructure.Metering.BonusClaimRow>;
+using OfEntry = Rev.Infrastructure.Metering.Column<Rev.Infrastructure.Metering.LedgerEntryRow>;
+using OfKey = Rev.Infrastructure.Metering.Column<Rev.Infrastructure.Metering.IdempotencyKeyRow>;
+using OfOpen = Rev.Infrastructure.Metering.Column<Rev.Infrastructure.Metering.OpenOutcomesRow>;
+using OfOutcome = Rev.Infrastructure.Metering.Column<Rev.Infrastructure.Metering.OutcomeRow>;
+using OfParty = Rev.Infrastructure.Metering.Column<Rev.Infrastructure.Metering.Party>;
+using OfRollup = Rev.Infrastructure.Metering.Column<Rev.Infrastructure.Metering.RollupRow>;
+using OfUpdate = Rev.Infrastructure.Metering.Column<Rev.Infrastructure.Metering.OutcomeUpdate>;
 
 namespace Rev.Infrastructure.Metering;
 
@@ -22,8 +31,71 @@ public enum BulkType
     Text,
 }
 
-/// <summary>A column, and how to read its value off a row.</summary>
-public sealed record BulkColumn<T>(string Name, BulkType Type, Func<T, object?> Get);
+/// <summary>A column, and how to read its value off a row; one of the three readers is there.</summary>
+public sealed class BulkColumn<T>
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its type.</summary>
+    public required BulkType Type { get; init; }
+
+    /// <summary>Reads 16 bytes.</summary>
+    public Func<T, UInt128?>? Id { get; init; }
+
+    /// <summary>Reads a number or a flag.</summary>
+    public Func<T, long?>? Number { get; init; }
+
+    /// <summary>Reads a text.</summary>
+    public Func<T, string?>? Text { get; init; }
+
+    /// <summary>The value as an object of the type's own.</summary>
+    public object? Box(T row) => Type switch
+    {
+        BulkType.Id => Id!(row) is { } id ? UlidText.ToBytes(id) : null,
+        BulkType.Small => (short?)Number!(row),
+        BulkType.Int => (int?)Number!(row),
+        BulkType.Long => Number!(row),
+        BulkType.Flag => Number!(row) is { } flag ? flag != 0 : null,
+        BulkType.Key or BulkType.Text => Text!(row),
+    };
+
+    /// <summary>The same column, read off another row.</summary>
+    public BulkColumn<TOther> Of<TOther>(Func<TOther, T> row) => new()
+    {
+        Name = Name, Type = Type,
+        Id = Id is { } id ? r => id(row(r)) : null,
+        Number = Number is { } number ? r => number(row(r)) : null,
+        Text = Text is { } text ? r => text(row(r)) : null,
+    };
+}
+
+/// <summary>Makes columns.</summary>
+public static class Column<T>
+{
+    /// <summary>16 bytes.</summary>
+    public static BulkColumn<T> Id(string name, Func<T, UInt128?> read) => new() { Name = name, Type = BulkType.Id, Id = read };
+
+    /// <summary>16 bits.</summary>
+    public static BulkColumn<T> Small(string name, Func<T, long?> read) => Number(name, BulkType.Small, read);
+
+    /// <summary>32 bits.</summary>
+    public static BulkColumn<T> Int(string name, Func<T, long?> read) => Number(name, BulkType.Int, read);
+
+    /// <summary>64 bits.</summary>
+    public static BulkColumn<T> Long(string name, Func<T, long?> read) => Number(name, BulkType.Long, read);
+
+    /// <summary>0 or 1.</summary>
+    public static BulkColumn<T> Flag(string name, Func<T, long?> read) => Number(name, BulkType.Flag, read);
+
+    /// <summary>ASCII text of at most 128.</summary>
+    public static BulkColumn<T> Key(string name, Func<T, string?> read) => new() { Name = name, Type = BulkType.Key, Text = read };
+
+    /// <summary>Any text.</summary>
+    public static BulkColumn<T> Text(string name, Func<T, string?> read) => new() { Name = name, Type = BulkType.Text, Text = read };
+
+    private static BulkColumn<T> Number(string name, BulkType type, Func<T, long?> read) => new() { Name = name, Type = type, Number = read };
+}
 
 /// <summary>A table as the writer sees it.</summary>
 /// <param name="Name">Its name.</param>
@@ -52,50 +124,50 @@ public static class BulkTables
 {
     /// <summary>Idempotency keys.</summary>
     public static readonly BulkTable<IdempotencyKeyRow> IdempotencyKeys = new("idempotency_keys",
-        [new("key_hash", BulkType.Id, r => UlidText.ToBytes(r.KeyHash))],
-        [new("content_hash", BulkType.Id, r => UlidText.ToBytes(r.ContentHash)), new("call_id", BulkType.Id, r => UlidText.ToBytes(r.CallId.Value))]);
+        [OfKey.Id("key_hash", r => r.KeyHash)],
+        [OfKey.Id("content_hash", r => r.ContentHash), OfKey.Id("call_id", r => r.CallId.Value)]);
 
     /// <summary>Claims.</summary>
     public static readonly BulkTable<BonusClaimRow> BonusClaims = new("bonus_claims",
-        [new("claim_hash", BulkType.Id, r => UlidText.ToBytes(r.ClaimHash))],
-        [new("call_id", BulkType.Id, r => UlidText.ToBytes(r.CallId.Value))]);
+        [OfClaim.Id("claim_hash", r => r.ClaimHash)],
+        [OfClaim.Id("call_id", r => r.CallId.Value)]);
 
     /// <summary>Calls.</summary>
     public static readonly BulkTable<CallRow> Calls = new("calls",
         [
-            new("account_id", BulkType.Id, r => UlidText.ToBytes(r.AccountId.Value)), new("mode", BulkType.Small, r => (short)r.Mode),
-            new("id", BulkType.Id, r => UlidText.ToBytes(r.Id.Value)),
+            OfCall.Id("account_id", r => r.AccountId.Value), OfCall.Small("mode", r => (long)r.Mode),
+            OfCall.Id("id", r => r.Id.Value),
         ],
         [
-            new("agent_id", BulkType.Key, r => r.AgentId), new("action", BulkType.Key, r => r.Action), new("customer_id", BulkType.Key, r => r.CustomerId),
-            new("model", BulkType.Text, r => r.Model), new("tokens_input", BulkType.Long, r => r.TokensInput), new("tokens_output", BulkType.Long, r => r.TokensOutput),
-            new("outcome", BulkType.Small, r => (short)r.Outcome), new("tier_key", BulkType.Key, r => r.TierKey), new("tier_version", BulkType.Int, r => r.TierVersion),
-            new("currency", BulkType.Key, r => r.Currency), new("base_nanos", BulkType.Long, r => r.BaseNanos), new("token_nanos", BulkType.Long, r => r.TokenNanos),
-            new("bonus_nanos", BulkType.Long, r => r.BonusNanos), new("potential_nanos", BulkType.Long, r => r.PotentialNanos), new("rule", BulkType.Int, r => r.Rule),
-            new("reason", BulkType.Small, r => (short?)r.Reason), new("claim", BulkType.Id, r => r.Claim), new("metadata", BulkType.Text, r => r.Metadata),
-            new("occurred_at", BulkType.Long, r => Micros.Of(r.OccurredAt)), new("received_at", BulkType.Long, r => Micros.Of(r.ReceivedAt)),
-            new("effective_at", BulkType.Long, r => Micros.Of(r.EffectiveAt)), new("expires_at", BulkType.Long, r => Micros.Of(r.ExpiresAt)),
-            new("settles_at", BulkType.Long, r => Micros.Of(r.SettlesAt)),
+            OfCall.Key("agent_id", r => r.AgentId), OfCall.Key("action", r => r.Action), OfCall.Key("customer_id", r => r.CustomerId),
+            OfCall.Text("model", r => r.Model), OfCall.Long("tokens_input", r => r.TokensInput), OfCall.Long("tokens_output", r => r.TokensOutput),
+            OfCall.Small("outcome", r => (long)r.Outcome), OfCall.Key("tier_key", r => r.TierKey), OfCall.Int("tier_version", r => r.TierVersion),
+            OfCall.Key("currency", r => r.Currency), OfCall.Long("base_nanos", r => r.BaseNanos), OfCall.Long("token_nanos", r => r.TokenNanos),
+            OfCall.Long("bonus_nanos", r => r.BonusNanos), OfCall.Long("potential_nanos", r => r.PotentialNanos), OfCall.Int("rule", r => r.Rule),
+            OfCall.Small("reason", r => (long?)r.Reason), OfCall.Id("claim", r => r.Claim is null ? null : UlidText.FromBytes(r.Claim)), OfCall.Text("metadata", r => r.Metadata),
+            OfCall.Long("occurred_at", r => Micros.Of(r.OccurredAt)), OfCall.Long("received_at", r => Micros.Of(r.ReceivedAt)),
+            OfCall.Long("effective_at", r => Micros.Of(r.EffectiveAt)), OfCall.Long("expires_at", r => Micros.Of(r.ExpiresAt)),
+            OfCall.Long("settles_at", r => Micros.Of(r.SettlesAt)),
         ]);
 
     private static readonly BulkColumn<OutcomeRow>[] OutcomeKeys =
     [
-        new("account_id", BulkType.Id, r => UlidText.ToBytes(r.AccountId.Value)), new("mode", BulkType.Small, r => (short)r.Mode),
-        new("id", BulkType.Id, r => UlidText.ToBytes(r.Id.Value)),
+        OfOutcome.Id("account_id", r => r.AccountId.Value), OfOutcome.Small("mode", r => (long)r.Mode),
+        OfOutcome.Id("id", r => r.Id.Value),
     ];
 
     private static readonly BulkColumn<OutcomeRow>[] OutcomeValues =
     [
-        new("status", BulkType.Small, r => (short)r.Status), new("version", BulkType.Int, r => r.Version), new("expires_at", BulkType.Long, r => Micros.Of(r.ExpiresAt)),
-        new("due_at", BulkType.Long, r => Micros.Of(r.DueAt)), new("result", BulkType.Small, r => (short?)r.Result),
-        new("decided_at", BulkType.Long, r => Micros.Of(r.DecidedAt)), new("decided_by", BulkType.Text, r => r.DecidedBy),
-        new("decided_effective_at", BulkType.Long, r => Micros.Of(r.DecidedEffectiveAt)), new("settles_at", BulkType.Long, r => Micros.Of(r.SettlesAt)),
-        new("closed_effective_at", BulkType.Long, r => Micros.Of(r.ClosedEffectiveAt)), new("rule", BulkType.Int, r => r.Rule),
-        new("reason", BulkType.Small, r => (short?)r.Reason), new("bonus_nanos", BulkType.Long, r => r.BonusNanos), new("expired", BulkType.Flag, r => r.Expired),
-        new("claim", BulkType.Id, r => r.Claim), new("metadata", BulkType.Text, r => r.Metadata), new("trace", BulkType.Text, r => r.Trace),
-        new("reversed_at", BulkType.Long, r => Micros.Of(r.ReversedAt)), new("reversed_by", BulkType.Text, r => r.ReversedBy),
-        new("reversal_reason", BulkType.Text, r => r.ReversalReason), new("reversed_nanos", BulkType.Long, r => r.ReversedNanos),
-        new("changed_at", BulkType.Long, r => Micros.Of(r.ChangedAt)),
+        OfOutcome.Small("status", r => (long)r.Status), OfOutcome.Int("version", r => r.Version), OfOutcome.Long("expires_at", r => Micros.Of(r.ExpiresAt)),
+        OfOutcome.Long("due_at", r => Micros.Of(r.DueAt)), OfOutcome.Small("result", r => (long?)r.Result),
+        OfOutcome.Long("decided_at", r => Micros.Of(r.DecidedAt)), OfOutcome.Text("decided_by", r => r.DecidedBy),
+        OfOutcome.Long("decided_effective_at", r => Micros.Of(r.DecidedEffectiveAt)), OfOutcome.Long("settles_at", r => Micros.Of(r.SettlesAt)),
+        OfOutcome.Long("closed_effective_at", r => Micros.Of(r.ClosedEffectiveAt)), OfOutcome.Int("rule", r => r.Rule),
+        OfOutcome.Small("reason", r => (long?)r.Reason), OfOutcome.Long("bonus_nanos", r => r.BonusNanos), OfOutcome.Flag("expired", r => r.Expired ? 1 : 0),
+        OfOutcome.Id("claim", r => r.Claim is null ? null : UlidText.FromBytes(r.Claim)), OfOutcome.Text("metadata", r => r.Metadata), OfOutcome.Text("trace", r => r.Trace),
+        OfOutcome.Long("reversed_at", r => Micros.Of(r.ReversedAt)), OfOutcome.Text("reversed_by", r => r.ReversedBy),
+        OfOutcome.Text("reversal_reason", r => r.ReversalReason), OfOutcome.Long("reversed_nanos", r => r.ReversedNanos),
+        OfOutcome.Long("changed_at", r => Micros.Of(r.ChangedAt)),
     ];
 
     /// <summary>Outcomes.</summary>
@@ -103,66 +175,66 @@ public static class BulkTables
 
     /// <summary>Outcomes to change: the last value is the version they must still have.</summary>
     public static readonly BulkTable<OutcomeUpdate> OutcomeUpdates = new("outcomes",
-        [.. OutcomeKeys.Select(Of)], [.. OutcomeValues.Select(Of), new("expected_version", BulkType.Int, u => u.ExpectedVersion)]);
+        [.. OutcomeKeys.Select(Of)], [.. OutcomeValues.Select(Of), OfUpdate.Int("expected_version", u => u.ExpectedVersion)]);
 
     /// <summary>Outcomes to hold until the commit: their version stays.</summary>
     public static readonly BulkTable<OutcomeUpdate> OutcomeLocks = new("outcomes",
-        [.. OutcomeKeys.Select(Of)], [new("version", BulkType.Int, u => u.ExpectedVersion), new("expected_version", BulkType.Int, u => u.ExpectedVersion)]);
+        [.. OutcomeKeys.Select(Of)], [OfUpdate.Int("version", u => u.ExpectedVersion), OfUpdate.Int("expected_version", u => u.ExpectedVersion)]);
 
     /// <summary>Ledger entries.</summary>
     public static readonly BulkTable<LedgerEntryRow> LedgerEntries = new("ledger_entries",
         [
-            new("account_id", BulkType.Id, r => UlidText.ToBytes(r.AccountId.Value)), new("mode", BulkType.Small, r => (short)r.Mode),
-            new("id", BulkType.Id, r => UlidText.ToBytes(r.Id.Value)),
+            OfEntry.Id("account_id", r => r.AccountId.Value), OfEntry.Small("mode", r => (long)r.Mode),
+            OfEntry.Id("id", r => r.Id.Value),
         ],
         [
-            new("call_id", BulkType.Id, r => UlidText.ToBytes(r.CallId.Value)), new("customer_id", BulkType.Key, r => r.CustomerId),
-            new("agent_id", BulkType.Key, r => r.AgentId), new("action", BulkType.Key, r => r.Action), new("component", BulkType.Small, r => (short)r.Component),
-            new("amount_nanos", BulkType.Long, r => r.AmountNanos), new("currency", BulkType.Key, r => r.Currency), new("tier_key", BulkType.Key, r => r.TierKey),
-            new("tier_version", BulkType.Int, r => r.TierVersion), new("reason", BulkType.Text, r => r.Reason),
-            new("service_at", BulkType.Long, r => Micros.Of(r.ServiceAt)), new("effective_at", BulkType.Long, r => Micros.Of(r.EffectiveAt)),
+            OfEntry.Id("call_id", r => r.CallId.Value), OfEntry.Key("customer_id", r => r.CustomerId),
+            OfEntry.Key("agent_id", r => r.AgentId), OfEntry.Key("action", r => r.Action), OfEntry.Small("component", r => (long)r.Component),
+            OfEntry.Long("amount_nanos", r => r.AmountNanos), OfEntry.Key("currency", r => r.Currency), OfEntry.Key("tier_key", r => r.TierKey),
+            OfEntry.Int("tier_version", r => r.TierVersion), OfEntry.Text("reason", r => r.Reason),
+            OfEntry.Long("service_at", r => Micros.Of(r.ServiceAt)), OfEntry.Long("effective_at", r => Micros.Of(r.EffectiveAt)),
         ]);
 
     /// <summary>Rollups: values are added.</summary>
     public static readonly BulkTable<RollupRow> Rollups = new("rollups",
         [
-            new("account_id", BulkType.Id, r => UlidText.ToBytes(r.AccountId.Value)), new("mode", BulkType.Small, r => (short)r.Mode),
-            new("currency", BulkType.Key, r => r.Currency), new("hour", BulkType.Long, r => Micros.Of(r.Hour)), new("customer_id", BulkType.Key, r => r.CustomerId),
-            new("agent_id", BulkType.Key, r => r.AgentId), new("action", BulkType.Key, r => r.Action),
+            OfRollup.Id("account_id", r => r.AccountId.Value), OfRollup.Small("mode", r => (long)r.Mode),
+            OfRollup.Key("currency", r => r.Currency), OfRollup.Long("hour", r => Micros.Of(r.Hour)), OfRollup.Key("customer_id", r => r.CustomerId),
+            OfRollup.Key("agent_id", r => r.AgentId), OfRollup.Key("action", r => r.Action),
         ],
         [
-            new("calls", BulkType.Long, r => r.Calls), new("tokens_input", BulkType.Long, r => r.TokensInput), new("tokens_output", BulkType.Long, r => r.TokensOutput),
-            new("base_nanos", BulkType.Long, r => r.BaseNanos), new("token_nanos", BulkType.Long, r => r.TokenNanos), new("bonus_nanos", BulkType.Long, r => r.BonusNanos),
-            new("reversal_nanos", BulkType.Long, r => r.ReversalNanos), new("successes", BulkType.Long, r => r.Successes), new("failures", BulkType.Long, r => r.Failures),
-            new("pending", BulkType.Long, r => r.Pending), new("expired", BulkType.Long, r => r.Expired),
-            new("bonuses", BulkType.Long, r => r.Bonuses), new("reversals", BulkType.Long, r => r.Reversals),
+            OfRollup.Long("calls", r => r.Calls), OfRollup.Long("tokens_input", r => r.TokensInput), OfRollup.Long("tokens_output", r => r.TokensOutput),
+            OfRollup.Long("base_nanos", r => r.BaseNanos), OfRollup.Long("token_nanos", r => r.TokenNanos), OfRollup.Long("bonus_nanos", r => r.BonusNanos),
+            OfRollup.Long("reversal_nanos", r => r.ReversalNanos), OfRollup.Long("successes", r => r.Successes), OfRollup.Long("failures", r => r.Failures),
+            OfRollup.Long("pending", r => r.Pending), OfRollup.Long("expired", r => r.Expired),
+            OfRollup.Long("bonuses", r => r.Bonuses), OfRollup.Long("reversals", r => r.Reversals),
         ]);
 
     /// <summary>Open outcomes: values are added.</summary>
     public static readonly BulkTable<OpenOutcomesRow> OpenOutcomes = new("open_outcomes",
         [
-            new("account_id", BulkType.Id, r => UlidText.ToBytes(r.AccountId.Value)), new("mode", BulkType.Small, r => (short)r.Mode),
-            new("currency", BulkType.Key, r => r.Currency), new("agent_id", BulkType.Key, r => r.AgentId), new("status", BulkType.Small, r => (short)r.Status),
+            OfOpen.Id("account_id", r => r.AccountId.Value), OfOpen.Small("mode", r => (long)r.Mode),
+            OfOpen.Key("currency", r => r.Currency), OfOpen.Key("agent_id", r => r.AgentId), OfOpen.Small("status", r => (long)r.Status),
         ],
         [
-            new("outcomes", BulkType.Long, r => r.Outcomes), new("potential_units", BulkType.Long, r => r.PotentialUnits),
-            new("potential_nanos", BulkType.Long, r => r.PotentialNanos), new("unbounded", BulkType.Long, r => r.Unbounded),
+            OfOpen.Long("outcomes", r => r.Outcomes), OfOpen.Long("potential_units", r => r.PotentialUnits),
+            OfOpen.Long("potential_nanos", r => r.PotentialNanos), OfOpen.Long("unbounded", r => r.Unbounded),
         ]);
 
     /// <summary>Agents that a call names first.</summary>
     public static readonly BulkTable<Party> Agents = Parties("agents", "agent_id", []);
 
     /// <summary>Customers that a call names first.</summary>
-    public static readonly BulkTable<Party> Customers = Parties("customers", "customer_id", [new("erasure_open", BulkType.Flag, _ => false)]);
+    public static readonly BulkTable<Party> Customers = Parties("customers", "customer_id", [OfParty.Flag("erasure_open", _ => 0)]);
 
     private static BulkTable<Party> Parties(string table, string key, BulkColumn<Party>[] more) => new(table,
         [
-            new("account_id", BulkType.Id, r => UlidText.ToBytes(r.Tenant.Account.Value)), new("mode", BulkType.Small, r => (short)r.Tenant.Mode),
-            new(key, BulkType.Key, r => r.Key),
+            OfParty.Id("account_id", r => r.Tenant.Account.Value), OfParty.Small("mode", r => (long)r.Tenant.Mode),
+            OfParty.Key(key, r => r.Key),
         ],
-        [new("id", BulkType.Id, r => UlidText.ToBytes(r.Id)), new("created_at", BulkType.Long, r => r.CreatedAt), .. more]);
+        [OfParty.Id("id", r => r.Id), OfParty.Long("created_at", r => r.CreatedAt), .. more]);
 
-    private static BulkColumn<OutcomeUpdate> Of(BulkColumn<OutcomeRow> column) => new(column.Name, column.Type, u => column.Get(u.Row));
+    private static BulkColumn<OutcomeUpdate> Of(BulkColumn<OutcomeRow> column) => column.Of<OutcomeUpdate>(u => u.Row);
 }
 
 /// <summary>One transaction of the writer; disposed without a commit, nothing is kept.</summary>

@@ -79,7 +79,7 @@ public sealed class SqlServerBulkStore(string connectionString) : IBulkStore
         {
             using var data = new DataTable();
             foreach (var column in columns) data.Columns.Add(column.Name, ClrType(column.Type));
-            foreach (var row in rows) data.Rows.Add(columns.Select(c => c.Get(row) ?? DBNull.Value).ToArray());
+            foreach (var row in rows) data.Rows.Add(columns.Select(c => c.Box(row) ?? DBNull.Value).ToArray());
             using var copy = new SqlBulkCopy(connection, SqlBulkCopyOptions.CheckConstraints, transaction) { DestinationTableName = destination, BulkCopyTimeout = 5 };
             foreach (var column in columns) copy.ColumnMappings.Add(column.Name, column.Name);
             await copy.WriteToServerAsync(data);
@@ -94,16 +94,10 @@ public sealed class SqlServerBulkStore(string connectionString) : IBulkStore
         private async Task<bool[]> Which<T>(BulkTable<T> table, IReadOnlyList<T> rows, string sql)
         {
             var done = new bool[rows.Count];
-            var places = new Dictionary<string, int>(rows.Count, StringComparer.Ordinal);
-            for (var i = 0; i < rows.Count; i++) places[RowKey.Of(table.Keys.Select(k => k.Get(rows[i])))] = i;
+            var places = new RowPlaces<T>(table, rows);
             await using var command = new SqlCommand(sql, connection, transaction);
             await using var reader = await command.ExecuteReaderAsync();
-            var key = new object?[table.Keys.Length];
-            while (await reader.ReadAsync())
-            {
-                for (var c = 0; c < key.Length; c++) key[c] = reader.GetValue(c);
-                done[places[RowKey.Of(key)]] = true;
-            }
+            await places.Mark(reader, done);
             return done;
         }
 
