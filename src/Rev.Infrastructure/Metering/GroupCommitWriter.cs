@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
@@ -19,6 +20,7 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
     /// <summary>How long a queued item waits at most.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
     private const int MaxDuplicateTries = 4;
 
     private readonly Channel<WriteItem> _queue;
@@ -27,7 +29,9 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
     private readonly IBulkStore _store;
     private readonly ILogger<GroupCommitWriter> _logger;
     private readonly CancellationTokenSource _abandon = new();
+    private readonly ConcurrentQueue<WriteItem> _waiting = new();
     private Task _loop = Task.CompletedTask;
+    private Timer? _patience;
     private long _busySince;
     private int _disposed;
 
@@ -45,23 +49,24 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
     public bool IsStalled => Interlocked.Read(ref _busySince) is var since and not 0 && Stopwatch.GetElapsedTime(since) > MaxWait * 2;
 
     /// <summary>Appends a call; answers after its commit.</summary>
-    public Task<Result<AppendOutcome>> Append(MeteredCall call, CancellationToken cancellationToken)
+    public Task<Result<AppendOutcome>> Append(MeteredCall call)
     {
         var item = new CallItem(call, Stopwatch.GetTimestamp());
-        return Enqueue(item) ? Await(item, item.Done, cancellationToken) : Task.FromResult<Result<AppendOutcome>>(ServiceErrors.Overloaded);
+        return Enqueue(item) ? item.Done : Task.FromResult<Result<AppendOutcome>>(ServiceErrors.Overloaded);
     }
 
     /// <summary>Writes a step; answers after its commit, null when another change came first.</summary>
-    public Task<Result<OutcomeStep?>> Write(OutcomeStep step, CancellationToken cancellationToken)
+    public Task<Result<OutcomeStep?>> Write(OutcomeStep step)
     {
         var item = new StepItem(step, Stopwatch.GetTimestamp());
-        return Enqueue(item) ? Await(item, item.Done, cancellationToken) : Task.FromResult<Result<OutcomeStep?>>(ServiceErrors.Overloaded);
+        return Enqueue(item) ? item.Done : Task.FromResult<Result<OutcomeStep?>>(ServiceErrors.Overloaded);
     }
 
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _loop = Task.Run(Run, CancellationToken.None);
+        _patience = new(_ => Impatient(), null, Patience, Patience);
         return Task.CompletedTask;
     }
 
@@ -86,6 +91,7 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
         _queue.Writer.TryComplete();
         await _abandon.CancelAsync();
         await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_patience is not null) await _patience.DisposeAsync();
         await _store.DisposeAsync();
         _abandon.Dispose();
     }
@@ -94,22 +100,24 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
     {
         // Counted before it can be taken out, so that the length never falls below zero.
         RevMetrics.QueueLength.Add(1);
-        if (_queue.Writer.TryWrite(item)) return true;
+        if (_queue.Writer.TryWrite(item))
+        {
+            _waiting.Enqueue(item);
+            return true;
+        }
         RevMetrics.QueueLength.Add(-1);
         return false;
     }
 
-    private static async Task<Result<T>> Await<T>(WriteItem item, Task<Result<T>> done, CancellationToken cancellationToken)
+    /// <summary>
+    /// Tells those who waited too long: not begun, an item is not written any more; begun, it may be stored, and a retry
+    /// with the same key finds it. One look at the oldest for all of them is cheaper than a timer for each.
+    /// </summary>
+    private void Impatient()
     {
-        try
+        lock (_waiting)
         {
-            return await done.WaitAsync(MaxWait, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            // Not begun, it is not written any more; begun, it may be stored: a retry with the same key finds it.
-            item.Refuse(ServiceErrors.StoreUnavailable);
-            return await done;
+            while (_waiting.TryPeek(out var oldest) && IsOver(oldest)) _waiting.TryDequeue(out _);
         }
     }
 
@@ -136,6 +144,7 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
             }
             Interlocked.Exchange(ref _busySince, 0);
             batch.Clear();
+            Impatient();
         }
     }
 

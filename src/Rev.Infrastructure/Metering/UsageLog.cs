@@ -14,7 +14,7 @@ public sealed class UsageLog(GroupCommitWriter writer, CallReader reader) : IUsa
     /// <inheritdoc/>
     public async Task<Result<AppendedCall>> Append(MeteredCall call, CancellationToken cancellationToken)
     {
-        var appended = await writer.Append(call, cancellationToken);
+        var appended = await writer.Append(call);
         if (!appended.IsSuccess) return appended.Error;
         var outcome = appended.Value;
         if (outcome.Stored is { } stored) return new AppendedCall(stored, Replayed: false);

@@ -22,7 +22,7 @@ public sealed class OutcomeStore(StoreFactory store, CallReader reader, GroupCom
     }
 
     /// <inheritdoc/>
-    public Task<Result<OutcomeStep?>> Write(OutcomeStep step, CancellationToken cancellationToken) => writer.Write(step, cancellationToken);
+    public Task<Result<OutcomeStep?>> Write(OutcomeStep step, CancellationToken cancellationToken) => writer.Write(step);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<DueOutcome>> Due(OutcomeStatus status, DateTimeOffset now, DueOutcome? after, int limit, CancellationToken cancellationToken)
