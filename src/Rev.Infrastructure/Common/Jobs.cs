@@ -47,6 +47,9 @@ public static class Jobs
         return services;
     }
 
+    /// <summary>Makes Hangfire's own tables: servers that start at once on a database without them get in each other's way.</summary>
+    public static void Prepare(IServiceProvider services) => _ = services.GetRequiredService<JobStorage>();
+
     private static PostgreSqlStorage PostgreSql(string connectionString)
     {
         var options = new PostgreSqlStorageOptions { SchemaName = Schema, QueuePollInterval = TimeSpan.FromSeconds(1), InvisibilityTimeout = TimeSpan.FromMinutes(5) };

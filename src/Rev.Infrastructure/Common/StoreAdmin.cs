@@ -10,7 +10,7 @@ using Rev.Infrastructure.Metering;
 namespace Rev.Infrastructure.Common;
 
 /// <summary>What an operator does with the store as a whole.</summary>
-public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCommitWriter writer)
+public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCommitWriter writer, IServiceProvider services)
 {
     /// <summary>The tables that sum others, each with what it should say.</summary>
     private static readonly (string Table, string Keys, IReadOnlyList<string> Sums, string Query)[] Summed =
@@ -30,11 +30,13 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         {
             await using var turn = await TakeTurn(db, cancellationToken);
             await db.Database.MigrateAsync(cancellationToken);
+            Jobs.Prepare(services);
             return;
         }
         if (store.Provider == StoreProvider.SqlServer)
         {
             await db.Database.MigrateAsync(cancellationToken);
+            Jobs.Prepare(services);
             return;
         }
         PrivateDirectory.Create(settings.DataDirectory);
