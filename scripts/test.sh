@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# scripts/test.sh [unit|arch|integration|crash|soak|browser|sdk|all] [arguments for dotnet test]
-# Builds once, runs the parts named (all = unit arch integration crash) and ends with
+# scripts/test.sh [unit|arch|integration|crash|nginx|soak|browser|sdk|all] [arguments for dotnet test]
+# Builds once, runs the parts named (all = unit arch integration crash nginx) and ends with
 # a line "N passed, N failed" alone. With CI=true a part that cannot run fails.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -8,13 +8,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 part="${1:-all}"
 [[ $# -gt 0 ]] && shift
 case "$part" in
-  unit | arch | integration | crash | soak) parts=("$part") ;;
-  all) parts=(unit arch integration crash) ;;
+  unit | arch | integration | crash | nginx | soak) parts=("$part") ;;
+  all) parts=(unit arch integration crash nginx) ;;
   browser | sdk)
     echo "scripts/test.sh: the part '$part' does not exist yet." >&2
     exit 1 ;;
   *)
-    echo "usage: scripts/test.sh [unit|arch|integration|crash|soak|browser|sdk|all] [arguments for dotnet test]" >&2
+    echo "usage: scripts/test.sh [unit|arch|integration|crash|nginx|soak|browser|sdk|all] [arguments for dotnet test]" >&2
     exit 2 ;;
 esac
 
@@ -59,6 +59,20 @@ ensure_postgres() {
   if [[ "${CI:-}" == true ]]; then exit 1; fi
 }
 
+has_nginx() { command -v nginx >/dev/null 2>&1 || [[ -x /usr/sbin/nginx ]]; }
+
+ensure_nginx() {
+  has_nginx && return
+  if command -v apt-get >/dev/null 2>&1; then
+    echo "No nginx found: installing the package nginx"
+    install_packages nginx || true
+    has_nginx && return
+  fi
+  echo "nginx is missing." >&2
+  echo "Debian/Ubuntu: apt-get install nginx; Fedora: dnf install nginx; macOS: brew install nginx." >&2
+  if [[ "${CI:-}" == true ]]; then exit 1; fi
+}
+
 ensure_curl() {
   command -v curl >/dev/null 2>&1 && return
   if command -v apt-get >/dev/null 2>&1; then install_packages curl ca-certificates || true; fi
@@ -72,6 +86,7 @@ for name in "${parts[@]}"; do
   case "$name" in
     integration) ensure_postgres ;;
     crash | soak) ensure_postgres; ensure_curl ;;
+    nginx) ensure_postgres; ensure_curl; ensure_nginx ;;
   esac
 done
 
@@ -134,15 +149,16 @@ run_project() { # PART PROJECT [arguments for dotnet test]
   fi
 }
 
-run_crash() { # PART ROUNDS
+run_script() { # PART SCRIPT [arguments]: a script that ends like this one
   local name="$1" log="$results/$1.log" status=0 summary line
+  shift
   echo
   echo "== $name"
-  REV_SKIP_BUILD=1 bash scripts/crash.sh "$2" 2>&1 | tee "$log" || status=$?
+  REV_SKIP_BUILD=1 bash "scripts/$1.sh" "${@:2}" 2>&1 | tee "$log" || status=$?
   summary=$(tail -1 "$log")
   if [[ ! "$summary" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
     failed=$((failed + 1))
-    failures+=("$name: the crash script stopped before its end (exit code $status)")
+    failures+=("$name: the script stopped before its end (exit code $status)")
     return 0
   fi
   passed=$((passed + BASH_REMATCH[1]))
@@ -150,7 +166,7 @@ run_crash() { # PART ROUNDS
   skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
   if [[ "$status" != 0 && "${BASH_REMATCH[2]}" == 0 ]]; then
     failed=$((failed + 1))
-    failures+=("$name: the crash script failed (exit code $status)")
+    failures+=("$name: the script failed (exit code $status)")
   fi
   while IFS= read -r line; do failures+=("$name: $line"); done < <(sed -n 's/^FAILED //p' "$log")
 }
@@ -160,8 +176,9 @@ for name in "${parts[@]}"; do
     unit) run_project unit UnitTests "$@" ;;
     arch) run_project arch ArchitectureTests "$@" ;;
     integration) run_project integration IntegrationTests "$@" ;;
-    crash) run_crash crash 3 ;;
-    soak) run_crash soak 20 ;;
+    crash) run_script crash crash 3 ;;
+    nginx) run_script nginx nginx ;;
+    soak) run_script soak crash 20 ;;
   esac
 done
 

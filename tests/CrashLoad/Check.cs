@@ -35,6 +35,10 @@ internal sealed class Check(RevApi api)
         await check.Each(sample, check.IsReplayed);
         check.Report("a repeat of an answered call is answered as the first was", sample.Count);
 
+        var repeats = Lines(folder, Journal.RepeatsFile).Where(fields => int.Parse(fields[1]) > 1).ToList();
+        if (repeats.Count > 0)
+            check.Report("a call sent to several servers at once is stored by one and answered alike by all", repeats.Count);
+
         await check.Each(resolves, check.IsDecided);
         check.Report("every answered resolve holds", resolves.Count);
 

@@ -9,6 +9,7 @@ internal sealed class Journal : IDisposable
     private readonly Lock _lock = new();
     private readonly StreamWriter _calls;
     private readonly StreamWriter _resolves;
+    private readonly StreamWriter _repeats;
     private readonly StreamWriter _unanswered;
     private readonly StreamWriter _unexpected;
 
@@ -17,6 +18,7 @@ internal sealed class Journal : IDisposable
         Directory.CreateDirectory(folder);
         _calls = Open(folder, CallsFile);
         _resolves = Open(folder, ResolvesFile);
+        _repeats = Open(folder, RepeatsFile);
         _unanswered = Open(folder, UnansweredFile);
         _unexpected = Open(folder, UnexpectedFile);
     }
@@ -27,6 +29,9 @@ internal sealed class Journal : IDisposable
     /// <summary><c>outcome_id status price_charged</c></summary>
     public const string ResolvesFile = "resolves.log";
 
+    /// <summary><c>idempotency_key answers</c>: how many servers answered a call that was sent to several at once, all alike</summary>
+    public const string RepeatsFile = "repeats.log";
+
     /// <summary>Keys given up at the end: they may be stored or not.</summary>
     public const string UnansweredFile = "unanswered.log";
 
@@ -36,6 +41,8 @@ internal sealed class Journal : IDisposable
     public void Call(string key, string eventId, string price) => Write(_calls, $"{key} {eventId} {price}");
 
     public void Resolve(string outcomeId, string status, string price) => Write(_resolves, $"{outcomeId} {status} {price}");
+
+    public void Repeated(string key, int answers) => Write(_repeats, $"{key} {answers}");
 
     public void Unanswered(string key) => Write(_unanswered, key);
 
@@ -54,6 +61,7 @@ internal sealed class Journal : IDisposable
     {
         _calls.Dispose();
         _resolves.Dispose();
+        _repeats.Dispose();
         _unanswered.Dispose();
         _unexpected.Dispose();
     }

@@ -6,9 +6,10 @@ namespace Rev.CrashLoad;
 
 /// <summary>
 /// Concurrent workers that meter, meter in batches and resolve. Like a careful client, each repeats a request
-/// with the same key until it is answered.
+/// with the same key until it is answered. Where there are other servers of the same database, some calls go to all of
+/// them at once: one stores the call, and all that answer answer alike.
 /// </summary>
-internal sealed class Load(RevApi api, Journal journal, CancellationToken stop)
+internal sealed class Load(RevApi api, List<RevApi> others, Journal journal, CancellationToken stop)
 {
     /// <summary>How long a request in flight is still repeated after the stop.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(20);
@@ -19,10 +20,10 @@ internal sealed class Load(RevApi api, Journal journal, CancellationToken stop)
     private readonly Stopwatch _sinceStop = new();
     private long _last;
 
-    public static async Task Run(RevApi api, string folder, string stopFile, int workers, CancellationTokenSource stop)
+    public static async Task Run(RevApi api, List<RevApi> others, string folder, string stopFile, int workers, CancellationTokenSource stop)
     {
         using var answers = new Journal(folder);
-        var load = new Load(api, answers, stop.Token);
+        var load = new Load(api, others, answers, stop.Token);
         var running = Enumerable.Range(0, workers).Select(_ => Task.Run(load.Work)).ToList();
         while (!stop.IsCancellationRequested)
         {
@@ -63,6 +64,8 @@ internal sealed class Load(RevApi api, Journal journal, CancellationToken stop)
                     await MeterBatch();
                 else if (roll < 30 && _pending.TryDequeue(out var outcomeId))
                     await Resolve(outcomeId);
+                else if (roll < 45 && others.Count > 0)
+                    await MeterEverywhere(NextKey());
                 else
                     await Meter(NextKey());
             }
@@ -85,6 +88,34 @@ internal sealed class Load(RevApi api, Journal journal, CancellationToken stop)
             journal.Unanswered(key);
         else
             Answered(key, answer.Json());
+    }
+
+    private async Task MeterEverywhere(string key)
+    {
+        var first = UntilAnswered("/v1/meter", Body(key), 201);
+        var repeats = others.Select(other => other.Post("/v1/meter", Body(key))).ToList();
+        if (await first is not { } answer)
+        {
+            journal.Unanswered(key);
+            return;
+        }
+
+        Answered(key, answer.Json());
+        var answers = new List<Answer> { answer };
+        foreach (var repeat in await Task.WhenAll(repeats))
+        {
+            if (repeat?.Status == 201)
+                answers.Add(repeat);
+            else if (repeat is not null and not { Status: 503 })
+                journal.Unexpected($"{repeat.Status} repeat of {key}: {repeat.Text}");
+        }
+
+        if (answers.Any(other => other.Text != answer.Text))
+            journal.Unexpected($"{key} was answered differently: {string.Join(" | ", answers.Select(other => other.Text))}");
+        else if (answers.Count(other => !other.Replayed) > 1)
+            journal.Unexpected($"{key} was stored {answers.Count(other => !other.Replayed)} times");
+        else
+            journal.Repeated(key, answers.Count);
     }
 
     private async Task MeterBatch()

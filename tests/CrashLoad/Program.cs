@@ -5,7 +5,7 @@ namespace Rev.CrashLoad;
 /// <summary>
 /// <c>load</c> keeps a Rev server busy and journals every answer it got, whatever happens to the server;
 /// <c>check</c> asks the server afterwards whether every journalled answer is still true.
-/// Used by <c>scripts/crash.sh</c>.
+/// Used by <c>scripts/crash.sh</c> and <c>scripts/nginx.sh</c>.
 /// </summary>
 internal static class Program
 {
@@ -27,7 +27,11 @@ internal static class Program
                 using (PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop)))
                 {
                     var workers = options.TryGetValue("--workers", out var n) ? int.Parse(n) : 32;
-                    await Load.Run(api, folder, stopFile, workers, stop);
+                    var others = options.TryGetValue("--repeat", out var urls)
+                        ? urls.Split(',').Select(other => new RevApi(new Uri(other), key)).ToList()
+                        : [];
+                    await Load.Run(api, others, folder, stopFile, workers, stop);
+                    others.ForEach(other => other.Dispose());
                     return 0;
                 }
             case "check":
@@ -58,7 +62,8 @@ internal static class Program
 
     private static int Usage()
     {
-        Console.Error.WriteLine("usage: CrashLoad load --url URL --key KEY --journal FOLDER --stop FILE [--workers N]");
+        Console.Error.WriteLine("usage: CrashLoad load --url URL --key KEY --journal FOLDER --stop FILE [--workers N] [--repeat URL,URL]");
+        Console.Error.WriteLine("       --repeat sends some calls to these servers of the same database too, at the same time");
         Console.Error.WriteLine("       CrashLoad check --url URL --key KEY --journal FOLDER");
         return 2;
     }
