@@ -52,7 +52,7 @@ internal static class CustomersDocs
     };
 
     public static readonly Doc Erase = new(Tag, "erase_customer", "Erase a customer's personal data", """
-        Blanks the customer's name, e-mail address and metadata and the metadata of its calls and outcomes. Amounts, rules and outcomes stay. It cannot be undone.
+        Blanks the customer's name, e-mail address, Stripe id and metadata, the metadata of its calls and outcomes, and the reasons given for reversals. Amounts, rules and outcomes stay. It cannot be undone.
         """)
     {
         Errors = ["customer.not_found"], Answers = [(200, typeof(CustomerDetails), "The customer as it is now.")],

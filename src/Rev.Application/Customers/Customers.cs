@@ -20,11 +20,15 @@ public interface ICustomers
     void Add(Customer customer);
 
     /// <summary>
-    /// Blanks the metadata of its calls and outcomes up to an instant, in batches; amounts, rules and outcomes stay. A call
-    /// whose outcome is pending keeps its facts, which its price depends on, and is blanked by a later run.
+    /// Blanks the metadata of its calls and outcomes up to an instant and the reasons of their reversals, in batches; amounts,
+    /// rules and outcomes stay. A call whose outcome is pending keeps its facts, which its price depends on, and is blanked
+    /// by a later run.
     /// </summary>
     /// <returns>Whether none was left out.</returns>
     Task<bool> EraseCalls(Tenant tenant, CustomerId id, DateTimeOffset upTo, CancellationToken cancellationToken);
+
+    /// <summary>Blanks the reasons of its reversals in the ledger, those of archived calls too; amounts stay.</summary>
+    Task EraseReasons(Tenant tenant, CustomerId id, CancellationToken cancellationToken);
 
     /// <summary>Customers whose erasure is not finished.</summary>
     Task<IReadOnlyList<Customer>> Erasing(int limit, CancellationToken cancellationToken);
@@ -99,6 +103,7 @@ public sealed class EraseCustomerHandler(ICustomers customers, IUnitOfWork unit,
         await unit.Save(cancellationToken);
         // The job finishes what this leaves out, or what a crash here cuts off.
         _ = await customers.EraseCalls(request.Tenant, customer.CustomerId, now, cancellationToken);
+        await customers.EraseReasons(request.Tenant, customer.CustomerId, cancellationToken);
         return mapper.Map<CustomerDetails>(customer);
     }
 }
@@ -118,8 +123,10 @@ public sealed class FinishErasuresHandler(ICustomers customers, IUnitOfWork unit
         var finished = 0;
         foreach (var customer in await customers.Erasing(100, cancellationToken))
         {
-            var whole = await customers.EraseCalls(new(customer.AccountId, customer.Mode), customer.CustomerId, customer.ErasedAt!.Value, cancellationToken);
+            var tenant = new Tenant(customer.AccountId, customer.Mode);
+            var whole = await customers.EraseCalls(tenant, customer.CustomerId, customer.ErasedAt!.Value, cancellationToken);
             if (!whole || clock.Now() < customer.ErasedAt + UnderWay) continue;
+            await customers.EraseReasons(tenant, customer.CustomerId, cancellationToken);
             customer.FinishErasure();
             finished++;
         }

@@ -80,6 +80,7 @@ public sealed class Customer
     {
         Name = null;
         Email = null;
+        StripeCustomerId = null;
         Metadata = null;
         ErasedAt = now;
         ErasureOpen = true;

@@ -21,7 +21,11 @@ public sealed record OutcomeExpiry(DateTimeOffset At, BonusDecision Bonus);
 /// <param name="By">Who.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="Amount">What is given back; zero when nothing was charged.</param>
-public sealed record OutcomeReversal(DateTimeOffset At, string By, string Reason, Money Amount);
+public sealed record OutcomeReversal(DateTimeOffset At, string By, string Reason, Money Amount)
+{
+    /// <summary>What an erasure leaves of a reason, which a person wrote.</summary>
+    public const string ErasedReason = "reversed; the reason was erased";
+}
 
 /// <summary>The call that an outcome is the outcome of, as far as the outcome needs it.</summary>
 /// <param name="Facts">What pricing may look at.</param>

@@ -59,22 +59,41 @@ public sealed class CustomerRepository(RevDbContext db) : ICustomers
     }
 
     /// <inheritdoc/>
+    public async Task EraseReasons(Tenant tenant, CustomerId id, CancellationToken cancellationToken)
+    {
+        var entries = db.LedgerEntries.Where(e => e.AccountId == tenant.Account && e.Mode == tenant.Mode);
+        var last = default(LedgerEntryId);
+        while (true)
+        {
+            var found = await entries.AsNoTracking()
+                .Where(e => e.Id > last && e.CustomerId == id.Value && e.Component == LedgerComponent.Reversal && e.Reason != OutcomeReversal.ErasedReason)
+                .OrderBy(e => e.Id).Take(EraseBatch).Select(e => e.Id).ToListAsync(cancellationToken);
+            if (found.Count == 0) return;
+            foreach (var chunk in found.Chunk(EraseChunk))
+                await entries.Where(e => chunk.Contains(e.Id)).ExecuteUpdateAsync(set => set.SetProperty(e => e.Reason, OutcomeReversal.ErasedReason), cancellationToken);
+            last = found[^1];
+        }
+    }
+
+    /// <inheritdoc/>
     public async Task<IReadOnlyList<Customer>> Erasing(int limit, CancellationToken cancellationToken) =>
         await db.Customers.Where(c => c.ErasureOpen).OrderBy(c => c.ErasedAt).Take(limit).ToListAsync(cancellationToken);
 
-    /// <summary>What came with resolutions, and what their traces show. The version rises, so that a step that holds the old text writes nothing.</summary>
+    /// <summary>What came with resolutions and reversals, and what their traces show. The version rises, so that a step that holds the old text writes nothing.</summary>
     private static async Task EraseOutcomes(IQueryable<OutcomeRow> outcomes, IQueryable<CallRow> calls, CancellationToken cancellationToken)
     {
         var last = default(CallId);
         while (true)
         {
             var found = await outcomes.AsNoTracking()
-                .Where(o => o.Id > last && o.Status != OutcomeStatus.Pending && (o.Metadata != null || (o.Trace != null && o.Trace != "[]")) && calls.Any(c => c.Id == o.Id))
+                .Where(o => o.Id > last && o.Status != OutcomeStatus.Pending && (o.Metadata != null || (o.Trace != null && o.Trace != "[]") || (o.ReversalReason != null && o.ReversalReason != OutcomeReversal.ErasedReason)) && calls.Any(c => c.Id == o.Id))
                 .OrderBy(o => o.Id).Take(EraseBatch).Select(o => o.Id).ToListAsync(cancellationToken);
             if (found.Count == 0) return;
             foreach (var chunk in found.Chunk(EraseChunk))
                 await outcomes.Where(o => chunk.Contains(o.Id)).ExecuteUpdateAsync(set => set
-                    .SetProperty(o => o.Metadata, (string?)null).SetProperty(o => o.Trace, "[]").SetProperty(o => o.Version, o => o.Version + 1), cancellationToken);
+                    .SetProperty(o => o.Metadata, (string?)null).SetProperty(o => o.Trace, "[]")
+                    .SetProperty(o => o.ReversalReason, o => o.ReversalReason == null ? null : OutcomeReversal.ErasedReason)
+                    .SetProperty(o => o.Version, o => o.Version + 1), cancellationToken);
             last = found[^1];
         }
     }
