@@ -7,6 +7,7 @@ using Rev.Api.Pricing;
 using Rev.Application;
 using Rev.Infrastructure;
 using Rev.Infrastructure.Common;
+using Rev.Infrastructure.Metering;
 
 var mode = StartMode.Read(args);
 if (mode.Name == "hash-password") return StartMode.HashPassword(mode.Value);
@@ -17,7 +18,7 @@ try
     Configure(builder);
     await using var app = builder.Build();
     var store = app.Services.GetRequiredService<StoreAdmin>();
-    if (mode.Name is not null) return await mode.Run(store);
+    if (mode.Name is not null) return await mode.Run(store, app.Services.GetRequiredService<MonthArchive>());
 
     await store.Migrate(CancellationToken.None);
     Map(app);

@@ -35,6 +35,7 @@ public static class DependencyInjection
         services.AddSingleton<IIdFactory, IdFactory>();
         services.AddSingleton<StoreFactory>();
         services.AddSingleton<StoreAdmin>();
+        services.AddSingleton<MonthArchive>();
         services.AddScoped(provider => provider.GetRequiredService<StoreFactory>().Create());
         services.AddScoped<IUnitOfWork, UnitOfWork>();
         services.AddRequestHandlers(typeof(DependencyInjection).Assembly);

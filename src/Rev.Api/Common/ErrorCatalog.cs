@@ -32,6 +32,7 @@ public static class ErrorCatalog
         new("body.too_large", 413, "Body too large", "The body is larger than 1 MiB, or 20 MiB for a batch.", "Send less metadata, or smaller batches."),
         new("body.unsupported_type", 415, "Unsupported media type", "The body is not declared as JSON in UTF-8.", "Send Content-Type: application/json."),
         new("customer.not_found", 404, "Customer not found", "No customer of that key in this account and mode.", "Check the key; a customer is registered by its first call or by PUT."),
+        new("event.archived", 409, "Event archived", "The event was stored before under this idempotency key, and its month has been archived since. Nothing is charged again.", "Take it as stored. An operator can bring the month back."),
         new("event.not_found", 404, "Event not found", "No event of that id in this account and mode.", "Check the id and whether the key is a live or a test key."),
         new("idempotency.key_reused", 409, "Idempotency key reused", "The idempotency key was used before with another content.", "Use a new key for new content; send the same content to repeat a request."),
         new("internal.error", 500, "Internal error", "Rev failed; the cause is in its log under the request_id.", "Retry with the same idempotency key; report the request_id."),

@@ -36,7 +36,7 @@ internal static class MeteringDocs
         """)
     {
         Request = typeof(MeterCallRequest), RequestExample = Call, IsIdempotent = true,
-        Errors = ["idempotency.key_reused", "amount.too_large", "service.overloaded"],
+        Errors = ["idempotency.key_reused", "event.archived", "amount.too_large", "service.overloaded"],
         Answers = [(201, typeof(MeterReceipt), "The event and its price.")], AnswerExample = $"{{{Common}}}",
     };
 
@@ -46,7 +46,7 @@ internal static class MeteringDocs
         """)
     {
         Request = typeof(MeterBatchRequest), RequestExample = $$"""{"events":[{{Call}}]}""", IsIdempotent = true,
-        Errors = ["idempotency.key_reused", "amount.too_large", "service.overloaded"],
+        Errors = ["idempotency.key_reused", "event.archived", "amount.too_large", "service.overloaded"],
         Answers = [(200, typeof(MeterBatchAnswer), "What came of each item. Codes of status 409 and 503 stand in the items.")],
         AnswerExample = $$"""{"results":[{"status":201,{{Common}}}],"accepted":1,"replayed":0,"rejected":0}""",
     };

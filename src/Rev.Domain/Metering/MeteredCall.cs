@@ -190,6 +190,10 @@ public static class MeteringErrors
     /// <summary>No call of that id.</summary>
     public static readonly Error CallNotFound = new("event.not_found", ErrorKind.NotFound, "There is no such event.");
 
+    /// <summary>Stored under its key before, and archived since.</summary>
+    public static readonly Error Archived =
+        new("event.archived", ErrorKind.Conflict, "The event was stored before under this idempotency key; its month has been archived, so it is not shown. Nothing is charged again.");
+
     /// <summary>A total would no longer be exact.</summary>
     public static readonly Error AmountTooLarge =
         new("amount.too_large", ErrorKind.Conflict, "The amount is too large: the totals it adds to would no longer be exact.");

@@ -23,9 +23,8 @@ public sealed class UsageLog(GroupCommitWriter writer, CallReader reader) : IUsa
 
         var (id, content) = outcome.Existing!.Value;
         if (call.Idempotency is { } asked && asked.Content != content) return ServiceErrors.KeyReused;
-        var first = await reader.Find(call.Tenant, id, cancellationToken)
-            ?? throw new InvalidOperationException($"{id} has an idempotency key but is not stored.");
-        return new AppendedCall(first, Replayed: id != call.Id);
+        var first = await reader.FindFirst(call.Tenant, id, cancellationToken);
+        return first.IsSuccess ? new AppendedCall(first.Value, Replayed: id != call.Id) : first.Error;
     }
 
     /// <inheritdoc/>
@@ -33,7 +32,9 @@ public sealed class UsageLog(GroupCommitWriter writer, CallReader reader) : IUsa
     {
         var found = await reader.Keys([idempotency.Key], cancellationToken);
         if (!found.TryGetValue(idempotency.Key, out var stored)) return (MeteredCall?)null;
-        return stored.Content == idempotency.Content ? await reader.Find(tenant, stored.Id, cancellationToken) : ServiceErrors.KeyReused;
+        if (stored.Content != idempotency.Content) return ServiceErrors.KeyReused;
+        var first = await reader.FindFirst(tenant, stored.Id, cancellationToken);
+        return first.IsSuccess ? first.Value : first.Error;
     }
 }
 
@@ -43,6 +44,17 @@ public sealed class CallReader(StoreFactory store, PriceBook prices) : IStoredLo
     /// <summary>A call.</summary>
     public async Task<MeteredCall?> Find(Tenant tenant, CallId id, CancellationToken cancellationToken) =>
         (await FindWithOutcome(tenant, id, cancellationToken))?.Call;
+
+    /// <summary>The call of a stored key, unless its month was archived and removed.</summary>
+    public async Task<Result<MeteredCall>> FindFirst(Tenant tenant, CallId id, CancellationToken cancellationToken)
+    {
+        if (await Find(tenant, id, cancellationToken) is { } call) return call;
+        await using var db = store.Create();
+        var month = ArchiveMonth.Of(IdWindow.TimeOf(id.Value)).Start;
+        if (await db.Archives.AsNoTracking().AnyAsync(a => a.Month == month && a.RemovedAt != null, cancellationToken)) return MeteringErrors.Archived;
+        // A restoration may have ended between the two looks.
+        return await Find(tenant, id, cancellationToken) ?? throw new InvalidOperationException($"{id} has an idempotency key but is not stored.");
+    }
 
     /// <summary>A call, and the row of its outcome if it has one.</summary>
     public async Task<(MeteredCall Call, OutcomeRow? Outcome)?> FindWithOutcome(Tenant tenant, CallId id, CancellationToken cancellationToken)

@@ -95,6 +95,16 @@ public static class Rows
             sums.Token += call.Long("token_nanos");
             sums.Bonus += call.Long("bonus_nanos");
         }
+        foreach (var archived in await app.Query($"SELECT {key}, calls, tokens_input, tokens_output, base_nanos, token_nanos, bonus_nanos FROM archived_rollups"))
+        {
+            var sums = Of(archived);
+            sums.Calls += archived.Long("calls");
+            sums.TokensInput += archived.Long("tokens_input");
+            sums.TokensOutput += archived.Long("tokens_output");
+            sums.Base += archived.Long("base_nanos");
+            sums.Token += archived.Long("token_nanos");
+            sums.Bonus += archived.Long("bonus_nanos");
+        }
         foreach (var entry in await app.Query($"SELECT {key}, amount_nanos FROM ledger_entries"))
         {
             var sums = Of(entry);

@@ -67,6 +67,12 @@ public sealed partial class SchemaTests
             + Procedure("idempotency_keys_", BulkTables.IdempotencyKeys) + Procedure("bonus_claims_", BulkTables.BonusClaims) + Procedure("calls_", BulkTables.Calls)
             + Procedure("outcomes_", BulkTables.Outcomes) + Procedure("ledger_entries_", BulkTables.LedgerEntries) + Procedure("agents_", BulkTables.Agents)
             + Procedure("customers_", BulkTables.Customers) + Update("updates_", BulkTables.OutcomeUpdates) + Update("locks_", BulkTables.OutcomeLocks)
+            + Ranged("of_calls_", RollupSql.OfCalls) + Ranged("of_all_calls_", RollupSql.OfAllCalls)
+            + string.Concat(ArchiveTable.All.Select(table => Ranged($"select_{table.Name}_", table.Select) + Ranged($"first_{table.Name}_", table.SelectFirst(sqlServer: true))))
+            + Ranged("delete_outcomes_", ArchiveTable.DeleteOutcomes) + Ranged("delete_calls_", ArchiveTable.DeleteCalls)
+            + Ranged("count_moved_", ArchiveTable.CountMoved) + Ranged("delete_nothings_", ArchiveTable.DeleteNothings.Replace("{0}", "@month", StringComparison.Ordinal))
+            + string.Concat(ArchiveTable.All.Take(2).Select(table => Filled($"insert_{table.Name}_", table.Insert, [.. table.Stored])))
+            + Filled("begin_archived_", ArchivedRollupSql.Begin, ArchivedRollupSql.Columns) + Filled("add_archived_", ArchivedRollupSql.Add, ArchivedRollupSql.Columns)
             + Add("rollups_", BulkTables.Rollups) + Add("open_outcomes_", BulkTables.OpenOutcomes);
 
         Validate(script).ShouldBeEmpty();
@@ -76,11 +82,57 @@ public sealed partial class SchemaTests
 
         static string View(string name, string query) => $"\nGO\nCREATE VIEW {name} AS {query}\nGO\n";
         static string Body(string name, params string[] statements) => $"\nGO\nCREATE PROCEDURE {name} AS\n{string.Join(";\n", statements)};\nGO\n";
+        static string Ranged(string name, string statement) =>
+            $"\nGO\nCREATE PROCEDURE {name} @account binary(16), @mode smallint, @from binary(16), @to binary(16), @month bigint AS\n{statement};\nGO\n";
+        static string Filled(string name, string statement, IReadOnlyList<ArchiveColumn> columns) =>
+            $"\nGO\nCREATE PROCEDURE {name} {string.Join(", ", columns.Select((column, i) => $"@p{i} {Type(column.Type)}"))} AS\n{statement};\nGO\n";
+        static string Type(BulkType type) => type switch
+        {
+            BulkType.Id => "varbinary(16)",
+            BulkType.Small => "smallint",
+            BulkType.Int => "int",
+            BulkType.Long => "bigint",
+            BulkType.Flag => "bit",
+            BulkType.Key => "varchar(128)",
+            BulkType.Text => "nvarchar(max)",
+        };
         static string Procedure<T>(string name, BulkTable<T> table) => Body(name,
             SqlServerBulkSql.CreateStage(table, "#s"), SqlServerBulkSql.InsertMissing(table, "#s"), SqlServerBulkSql.Delete(table, "#s"));
         static string Update<T>(string name, BulkTable<T> table) => Body(name, SqlServerBulkSql.CreateStage(table, "#s"), SqlServerBulkSql.UpdateExpected(table, "#s"));
         static string Add<T>(string name, BulkTable<T> table) => Body(name,
             SqlServerBulkSql.CreateStage(table, "#s"), SqlServerBulkSql.AddToThose(table, "#s"), SqlServerBulkSql.InsertTheRest(table, "#s"));
+    }
+
+    [Fact]
+    public async Task The_partitions_for_SQL_Server_parse_and_fit_its_schema()
+    {
+        var script = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "scripts", "sql", "partition-sqlserver.sql"));
+        new TSql160Parser(initialQuotedIdentifiers: true).Parse(new StringReader(script), out var errors);
+        errors.Select(error => $"{error.Line}: {error.Message}").ShouldBeEmpty();
+
+        // What stands in a model: partitions, functions and procedures, and the tables on their new schemes.
+        var made = Batch().Split(script).Select(Code).Where(batch => batch.StartsWith("CREATE OR ALTER", StringComparison.Ordinal)).ToList();
+        made.Count.ShouldBe(4);
+        var partitions = PartitionStatement().Matches(script).Select(match => match.Value).ToList();
+        partitions.Count.ShouldBe(4);
+        var schema = Schema();
+        foreach (var (table, scheme, key) in new[] { ("calls", "rev_by_id", "id"), ("outcomes", "rev_by_id", "id"), ("rollups", "rev_by_hour", "hour") })
+        {
+            script.ShouldContain($"PRIMARY KEY CLUSTERED ({PrimaryKey(schema, table)}) ON {scheme} ({key});");
+            foreach (var (index, columns) in Indexes(schema, table)) script.ShouldContain($"CREATE INDEX [{index}] ON dbo.{table} ({columns})");
+        }
+        var partitioned = PrimaryKeys().Replace(schema, match => match.Groups["table"].Value is "calls" or "outcomes"
+            ? match.Value + " ON rev_by_id ([id])"
+            : match.Groups["table"].Value == "rollups" ? match.Value + " ON rev_by_hour ([hour])" : match.Value);
+        Validate(string.Join("\nGO\n", partitions) + "\nGO\n" + partitioned + "\nGO\n" + string.Join("\nGO\n", made.Select(batch => batch.Replace("CREATE OR ALTER", "CREATE", StringComparison.Ordinal))))
+            .ShouldBeEmpty();
+
+        static string Code(string batch) => string.Join('\n', batch.Split('\n').Where(line => !line.StartsWith("--", StringComparison.Ordinal))).Trim();
+        static string PrimaryKey(string schema, string table) =>
+            PrimaryKeys().Matches(schema).Single(match => match.Groups["table"].Value == table).Groups["columns"].Value.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+        static IEnumerable<(string Index, string Columns)> Indexes(string schema, string table) => CreateIndex().Matches(schema)
+            .Where(match => match.Groups["table"].Value == table)
+            .Select(match => (match.Groups["index"].Value, match.Groups["columns"].Value.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -128,6 +180,15 @@ public sealed partial class SchemaTests
 
     [GeneratedRegex(@"^\s*GO\s*$", RegexOptions.Multiline | RegexOptions.CultureInvariant, 5000)]
     private static partial Regex Batch();
+
+    [GeneratedRegex(@"CREATE PARTITION [^;]+;", RegexOptions.CultureInvariant, 5000)]
+    private static partial Regex PartitionStatement();
+
+    [GeneratedRegex(@"CONSTRAINT \[PK_(?<table>\w+)\] PRIMARY KEY \((?<columns>[^)]*)\)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex PrimaryKeys();
+
+    [GeneratedRegex(@"CREATE INDEX \[(?<index>\w+)\] ON \[(?<table>\w+)\] \((?<columns>[^)]*)\)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex CreateIndex();
 
     [GeneratedRegex(@"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex SnakeCase();
