@@ -149,7 +149,7 @@ public sealed class PartitionTests
     private static async Task<string> Shell(TestDatabase database, string months)
     {
         var connection = new NpgsqlConnectionStringBuilder(database.ConnectionString);
-        var start = new ProcessStartInfo("bash", [Path.Combine(Repository.Root, "scripts", "partition.sh"), months]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", [Path.Combine(Repository.Root, "scripts", "partition.sh"), months]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         (start.Environment["PGHOST"], start.Environment["PGPORT"]) = (connection.Host, connection.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
         (start.Environment["PGUSER"], start.Environment["PGDATABASE"]) = (connection.Username, connection.Database);
         using var process = Process.Start(start)!;
