@@ -19,6 +19,6 @@ sql() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --tuples-only --no-align 
 if [[ "$(sql --command "SELECT count(*) FROM pg_partitioned_table WHERE partrelid IN (to_regclass('calls'), to_regclass('outcomes'), to_regclass('rollups'))")" != 3 ]]; then
   sql --file scripts/sql/partition-postgres.sql >/dev/null
 fi
-echo "$(sql --command "SELECT rev_make_partitions($months)") partitions were made."
+echo "$(sql --command "SELECT rev_make_partitions($months)") more partitions were made."
 sql --command "SELECT parent.relname || ' has ' || count(*) || ' partitions' FROM pg_inherits i JOIN pg_class parent ON parent.oid = i.inhparent
   WHERE parent.relname IN ('calls', 'outcomes', 'rollups') AND parent.relkind = 'p' GROUP BY parent.relname ORDER BY parent.relname"

@@ -159,31 +159,27 @@ public sealed class ArchiveTable
     };
 }
 
-/// <summary>What the calls that were removed had added to the rollups; the parameters are the key's columns and then the sums.</summary>
+/// <summary>Adds what a tenant's calls and outcomes of a range have added to the rollups, times @sign, to the archived ones.</summary>
 public static class ArchivedRollupSql
 {
-    /// <summary>The columns of the key.</summary>
-    public static readonly IReadOnlyList<ArchiveColumn> Keys =
-    [
-        new("month", BulkType.Long), new("account_id", BulkType.Id), new("mode", BulkType.Small), new("currency", BulkType.Key), new("hour", BulkType.Long),
-        new("customer_id", BulkType.Key), new("agent_id", BulkType.Key), new("action", BulkType.Key),
-    ];
+    private static readonly string[] Keys = ["month", .. Common.RollupSql.Keys.Split(", ")];
 
-    /// <summary>Makes a row of zeros unless the row is there.</summary>
-    public static readonly string Begin =
-        $"INSERT INTO archived_rollups ({Names(Keys.Select(k => k.Name))}, {Names(Common.RollupSql.Sums)}) SELECT {Names(Keys.Select((_, i) => $"@p{i}"))}, {Names(Common.RollupSql.Sums.Select(_ => "0"))} "
-        + $"WHERE NOT EXISTS (SELECT 1 FROM archived_rollups WHERE {Match})";
+    private static readonly string Columns = string.Join(", ", Keys.Concat(Common.RollupSql.Sums));
 
-    /// <summary>Adds to a row.</summary>
-    public static readonly string Add =
-        $"UPDATE archived_rollups SET {Names(Common.RollupSql.Sums.Select((s, i) => $"{s} = {s} + @p{Keys.Count + i}"))} WHERE {Match}";
+    private static readonly string Values = $"SELECT @month AS month, {Common.RollupSql.Keys}, {Each(s => $"@sign * {s}")} FROM ({Common.RollupSql.OfCalls}) AS m";
 
-    /// <summary>All columns.</summary>
-    public static readonly IReadOnlyList<ArchiveColumn> Columns = [.. Keys, .. Common.RollupSql.Sums.Select(s => new ArchiveColumn(s, BulkType.Long))];
+    /// <summary>On SQLite and PostgreSQL.</summary>
+    public static readonly string Move =
+        $"INSERT INTO archived_rollups ({Columns}) {Values} WHERE 1 = 1 ON CONFLICT ({string.Join(", ", Keys)}) DO UPDATE SET {Each(s => $"{s} = archived_rollups.{s} + excluded.{s}")}";
 
-    private static string Match => string.Join(" AND ", Keys.Select((k, i) => $"{k.Name} = @p{i}"));
+    /// <summary>On SQL Server.</summary>
+    public static readonly string MoveOnSqlServer =
+        $"UPDATE a SET {Each(s => $"{s} = a.{s} + @sign * m.{s}")} FROM archived_rollups AS a INNER JOIN ({Common.RollupSql.OfCalls}) AS m ON a.month = @month AND {Match}; "
+        + $"INSERT INTO archived_rollups ({Columns}) {Values} WHERE NOT EXISTS (SELECT 1 FROM archived_rollups AS a WHERE a.month = @month AND {Match})";
 
-    private static string Names(IEnumerable<string> names) => string.Join(", ", names);
+    private static string Match => string.Join(" AND ", Keys.Skip(1).Select(k => $"a.{k} = m.{k}"));
+
+    private static string Each(Func<string, string> column) => string.Join(", ", Common.RollupSql.Sums.Select(column));
 }
 
 /// <summary>Records of RFC 4180. An empty field is null, an empty text is quoted.</summary>

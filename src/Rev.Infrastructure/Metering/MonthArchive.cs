@@ -199,7 +199,7 @@ public sealed class MonthArchive(StoreFactory store, RevSettings settings, Price
         }
     }
 
-    private static async Task<long> Remove(DbConnection connection, ArchiveMonth month, ArchiveChunk chunk, CancellationToken cancellationToken)
+    private async Task<long> Remove(DbConnection connection, ArchiveMonth month, ArchiveChunk chunk, CancellationToken cancellationToken)
     {
         // What is read here is what is deleted here; on SQLite there is one writer anyhow.
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
@@ -218,7 +218,7 @@ public sealed class MonthArchive(StoreFactory store, RevSettings settings, Price
         }
     }
 
-    private static async Task<long> Restore(DbConnection connection, ArchiveMonth month, ArchiveChunk chunk, CancellationToken cancellationToken)
+    private async Task<long> Restore(DbConnection connection, ArchiveMonth month, ArchiveChunk chunk, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         HashSet<UInt128> there;
@@ -251,22 +251,13 @@ public sealed class MonthArchive(StoreFactory store, RevSettings settings, Price
     }
 
     /// <summary>Adds what the calls and outcomes of a range have added to the rollups to the archived ones, or takes it off them.</summary>
-    private static async Task Move(
-        DbTransaction transaction, ArchiveMonth month, Tenant tenant, UInt128 from, UInt128 to, int sign, CancellationToken cancellationToken)
+    private async Task Move(DbTransaction transaction, ArchiveMonth month, Tenant tenant, UInt128 from, UInt128 to, long sign, CancellationToken cancellationToken)
     {
-        var rows = new List<object?[]>();
-        await using (var command = Range(transaction.Connection!.CreateCommand(), RollupSql.OfCalls, tenant, from, to, transaction))
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                var row = new object?[ArchivedRollupSql.Columns.Count];
-                (row[0], row[1], row[2]) = (Micros.Of(month.Start), UlidText.ToBytes(tenant.Account.Value), (short)tenant.Mode);
-                (row[3], row[4], row[5], row[6], row[7]) = (reader.GetString(2), reader.GetInt64(3), reader.GetString(4), reader.GetString(5), reader.GetString(6));
-                for (var i = 0; i < RollupSql.Sums.Count; i++) row[8 + i] = sign * Convert.ToInt64(reader.GetValue(7 + i), CultureInfo.InvariantCulture);
-                rows.Add(row);
-            }
-        await RowByRow.Run(transaction, ArchivedRollupSql.Begin, ArchivedRollupSql.Keys, rows, cancellationToken);
-        await RowByRow.Run(transaction, ArchivedRollupSql.Add, ArchivedRollupSql.Columns, rows, cancellationToken);
+        var sql = store.Provider == StoreProvider.SqlServer ? ArchivedRollupSql.MoveOnSqlServer : ArchivedRollupSql.Move;
+        await using var command = Range(transaction.Connection!.CreateCommand(), sql, tenant, from, to, transaction);
+        Give(command, "@month", Micros.Of(month.Start));
+        Give(command, "@sign", sign);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>When the last success of the month can no longer be reversed.</summary>
@@ -412,6 +403,7 @@ internal static class RowByRow
                     for (var i = 0; i < columns.Count; i++) statement.Parameters.Add(Filled(statement.CreateParameter(), columns[i], i, row[i]));
                     batch.BatchCommands.Add(statement);
                 }
+                if (batch is NpgsqlBatch) await batch.PrepareAsync(cancellationToken);
                 await batch.ExecuteNonQueryAsync(cancellationToken);
             }
             return;

@@ -23,6 +23,7 @@ public sealed class ArchiveTests(Apps apps) : IClassFixture<Apps>
         var events = await live.All("/v1/events");
         var archived = (await app.Query("SELECT id, effective_at FROM calls")).Count - 2;
         var (calls, outcomes) = (await app.Dump("calls"), await app.Dump("outcomes"));
+        await app.Services.GetRequiredService<StoreAdmin>().RebuildRollups(CancellationToken.None);
         var books = await Dumped(app, Books);
 
         var written = await Program(app, "--archive", Month.ToString(), folder);

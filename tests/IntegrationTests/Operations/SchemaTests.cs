@@ -72,7 +72,7 @@ public sealed partial class SchemaTests
             + Ranged("delete_outcomes_", ArchiveTable.DeleteOutcomes) + Ranged("delete_calls_", ArchiveTable.DeleteCalls)
             + Ranged("count_moved_", ArchiveTable.CountMoved) + Ranged("delete_nothings_", ArchiveTable.DeleteNothings.Replace("{0}", "@month", StringComparison.Ordinal))
             + string.Concat(ArchiveTable.All.Take(2).Select(table => Filled($"insert_{table.Name}_", table.Insert, [.. table.Stored])))
-            + Filled("begin_archived_", ArchivedRollupSql.Begin, ArchivedRollupSql.Columns) + Filled("add_archived_", ArchivedRollupSql.Add, ArchivedRollupSql.Columns)
+            + Ranged("move_", ArchivedRollupSql.MoveOnSqlServer)
             + Add("rollups_", BulkTables.Rollups) + Add("open_outcomes_", BulkTables.OpenOutcomes);
 
         Validate(script).ShouldBeEmpty();
@@ -83,7 +83,7 @@ public sealed partial class SchemaTests
         static string View(string name, string query) => $"\nGO\nCREATE VIEW {name} AS {query}\nGO\n";
         static string Body(string name, params string[] statements) => $"\nGO\nCREATE PROCEDURE {name} AS\n{string.Join(";\n", statements)};\nGO\n";
         static string Ranged(string name, string statement) =>
-            $"\nGO\nCREATE PROCEDURE {name} @account binary(16), @mode smallint, @from binary(16), @to binary(16), @month bigint AS\n{statement};\nGO\n";
+            $"\nGO\nCREATE PROCEDURE {name} @account binary(16), @mode smallint, @from binary(16), @to binary(16), @month bigint, @sign bigint AS\n{statement};\nGO\n";
         static string Filled(string name, string statement, IReadOnlyList<ArchiveColumn> columns) =>
             $"\nGO\nCREATE PROCEDURE {name} {string.Join(", ", columns.Select((column, i) => $"@p{i} {Type(column.Type)}"))} AS\n{statement};\nGO\n";
         static string Type(BulkType type) => type switch
