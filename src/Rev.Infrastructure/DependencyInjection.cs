@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Rev.Application;
 using Rev.Application.Accounts;
+using Rev.Application.Analytics;
 using Rev.Application.Common;
 using Rev.Application.Customers;
 using Rev.Application.Metering;
@@ -11,6 +12,7 @@ using Rev.Application.Outcomes;
 using Rev.Application.Pricing;
 using Rev.Domain.Common;
 using Rev.Infrastructure.Accounts;
+using Rev.Infrastructure.Analytics;
 using Rev.Infrastructure.Common;
 using Rev.Infrastructure.Customers;
 using Rev.Infrastructure.Metering;
@@ -73,6 +75,7 @@ public static class DependencyInjection
         services.AddSingleton<GroupCommitWriter>();
         services.AddSingleton<IUsageLog, UsageLog>();
         services.AddSingleton<IOutcomes, OutcomeStore>();
+        services.AddTransient<IDayRollups, DayRollups>();
 
         // Started in this order, stopped in the reverse: the writer outlives whatever still writes.
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter>());
@@ -81,6 +84,7 @@ public static class DependencyInjection
         services.AddTransient<SettleOutcomesJob>();
         services.AddTransient<SendMailsJob>();
         services.AddTransient<FinishErasuresJob>();
+        services.AddTransient<FoldDaysJob>();
         services.AddJobs(settings);
         return services;
     }

@@ -79,7 +79,7 @@ public readonly record struct Money
     public override string ToString() => Format(Nanos);
 
     /// <summary>Nanos as decimal text in major units, trailing zeros trimmed.</summary>
-    public static string Format(long nanos)
+    public static string Format(Int128 nanos)
     {
         var whole = Int128.DivRem(Int128.Abs(nanos), NanosPerUnit);
         var sign = nanos < 0 ? "-" : "";

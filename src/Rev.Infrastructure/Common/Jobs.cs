@@ -7,6 +7,7 @@ using Hangfire.SqlServer;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Rev.Infrastructure.Accounts;
+using Rev.Infrastructure.Analytics;
 using Rev.Infrastructure.Customers;
 using Rev.Infrastructure.Outcomes;
 
@@ -18,6 +19,7 @@ public static class Jobs
     private const string EveryFifteenSeconds = "*/15 * * * * *";
     private const string Schema = "hangfire";
     private const string EveryMinute = "* * * * *";
+    private const string EveryTenMinutes = "*/10 * * * *";
 
     /// <summary>Registers Hangfire, and the server that runs jobs where this process does.</summary>
     public static IServiceCollection AddJobs(this IServiceCollection services, RevSettings settings)
@@ -65,6 +67,7 @@ public static class Jobs
             jobs.AddOrUpdate<ExpireOutcomesJob>("expire-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
             jobs.AddOrUpdate<SettleOutcomesJob>("settle-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
             jobs.AddOrUpdate<FinishErasuresJob>("finish-erasures", job => job.Run(CancellationToken.None), EveryMinute, options);
+            jobs.AddOrUpdate<FoldDaysJob>("fold-days", job => job.Run(CancellationToken.None), EveryTenMinutes, options);
             jobs.AddOrUpdate<SendMailsJob>("send-mails", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
             return Task.CompletedTask;
         }

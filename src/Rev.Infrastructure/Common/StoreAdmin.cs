@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
+using Rev.Domain.Common;
 using Rev.Infrastructure.Metering;
 
 namespace Rev.Infrastructure.Common;
@@ -50,25 +51,22 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
     public async Task<IReadOnlyList<string>> Verify(CancellationToken cancellationToken)
     {
         await using var db = store.Create();
-        var connection = db.Database.GetDbConnection();
-        await db.Database.OpenConnectionAsync(cancellationToken);
+        db.Database.SetCommandTimeout(LongRead);
         // Both are read as of one instant, so that it may run while servers write.
-        await using var transaction = connection is SqliteConnection sqlite
-            ? sqlite.BeginTransaction(deferred: true)
-            : await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
+        await using var snapshot = await db.BeginRead(cancellationToken);
         var differences = new List<string>();
         foreach (var (table, keys, sums, query) in Summed)
         {
-            var expected = await Read(connection, transaction, query, keys, sums, cancellationToken);
-            var actual = await Read(connection, transaction, $"SELECT {keys}, {string.Join(", ", sums)} FROM {table}", keys, sums, cancellationToken);
-            var zero = sums.Select(_ => 0m).ToArray();
-            foreach (var key in expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
-            {
-                var (should, does) = (expected.GetValueOrDefault(key, zero), actual.GetValueOrDefault(key, zero));
-                for (var i = 0; i < zero.Length; i++)
-                    if (should[i] != does[i]) differences.Add($"{table} {key} {sums[i]}: the table says {does[i]}, the calls say {should[i]}");
-            }
+            var expected = await Read(db, query, [], keys, sums, cancellationToken);
+            var actual = await Read(db, $"SELECT {keys}, {string.Join(", ", sums)} FROM {table}", [], keys, sums, cancellationToken);
+            Compare(differences, table, sums, expected, actual, "the calls");
         }
+        var marks = await db.Watermarks.AsNoTracking().ToListAsync(cancellationToken);
+        var until = marks.Find(w => w.Name == RollupReads.Days)?.Until ?? DateTimeOffset.UnixEpoch;
+        var hours = await Read(db, DayRollupSql.Expected, [("@until", Micros.Of(until))], DayRollupSql.Keys, RollupSql.Sums, cancellationToken, halves: true);
+        foreach (var key in hours.Keys.Where(key => marks.Exists(w => w.Name == HoursOnly(key))).ToArray()) hours.Remove(key);
+        var days = await Read(db, DayRollupSql.Actual, [], DayRollupSql.Keys, RollupSql.Sums, cancellationToken, halves: true);
+        Compare(differences, "day_rollups", RollupSql.Sums, hours, days, "the hours");
         return differences;
     }
 
@@ -86,6 +84,9 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
             rows += await db.Database.ExecuteSqlRawAsync($"INSERT INTO {table} ({keys}, {string.Join(", ", sums)}) {query}", cancellationToken);
 #pragma warning restore EF1002
         }
+        // Days are folded anew from these; until then they are read by hours.
+        await db.DayRollups.ExecuteDeleteAsync(cancellationToken);
+        await db.Watermarks.Where(w => w.Name == RollupReads.Days || w.Name.StartsWith("hours ")).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return rows;
     }
@@ -183,24 +184,48 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         }
     }
 
-    private static async Task<Dictionary<string, decimal[]>> Read(DbConnection connection, DbTransaction transaction, string sql, string keys, IReadOnlyList<string> sums, CancellationToken cancellationToken)
+    private static void Compare(
+        List<string> differences, string table, IReadOnlyList<string> sums, Dictionary<string, decimal[]> expected, Dictionary<string, decimal[]> actual, string source)
     {
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.CommandTimeout = (int)LongRead.TotalSeconds;
-        command.Transaction = transaction;
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var rows = new Dictionary<string, decimal[]>(StringComparer.Ordinal);
-        var width = keys.Split(',').Length;
-        while (await reader.ReadAsync(cancellationToken))
+        var zero = sums.Select(_ => 0m).ToArray();
+        foreach (var key in expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
+            var (should, does) = (expected.GetValueOrDefault(key, zero), actual.GetValueOrDefault(key, zero));
+            for (var i = 0; i < zero.Length; i++)
+                if (should[i] != does[i]) differences.Add($"{table} {key} {sums[i]}: the table says {does[i]}, {source} say {should[i]}");
+        }
+    }
+
+    /// <summary>The watermark of a key as <see cref="Read"/> writes it.</summary>
+    private static string HoursOnly(string key)
+    {
+        var parts = key.Split(' ');
+        var account = new AccountId(UlidText.FromBytes(Convert.FromHexString(parts[0])));
+        return RollupReads.HoursOnly(new(account, (Mode)int.Parse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture)), parts[2]);
+    }
+
+    /// <summary>Sums by their keys, as text.</summary>
+    /// <param name="db">Where.</param>
+    /// <param name="sql">The text.</param>
+    /// <param name="parameters">Its parameters.</param>
+    /// <param name="keys">The columns it begins with.</param>
+    /// <param name="sums">Those that follow.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="halves">Whether of each sum there are whole units and what is beside them.</param>
+    private static async Task<Dictionary<string, decimal[]>> Read(
+        RevDbContext db, string sql, (string, object)[] parameters, string keys, IReadOnlyList<string> sums, CancellationToken cancellationToken, bool halves = false)
+    {
+        var width = keys.Split(',').Length;
+        var rows = await db.Query(sql, parameters, reader =>
+        {
+            decimal Value(int i) => Convert.ToDecimal(reader.GetValue(width + i), CultureInfo.InvariantCulture);
             var key = string.Join(' ', Enumerable.Range(0, width).Select(i => reader.GetValue(i) switch
             {
                 byte[] bytes => Convert.ToHexString(bytes),
                 var value => Convert.ToString(value, CultureInfo.InvariantCulture),
             }));
-            rows[key] = sums.Select((_, i) => Convert.ToDecimal(reader.GetValue(width + i), CultureInfo.InvariantCulture)).ToArray();
-        }
-        return rows;
+            return (Key: key, Sums: sums.Select((_, i) => halves ? (Value(2 * i) * Money.NanosPerUnit) + Value((2 * i) + 1) : Value(i)).ToArray());
+        }, cancellationToken);
+        return rows.ToDictionary(r => r.Key, r => r.Sums, StringComparer.Ordinal);
     }
 }
