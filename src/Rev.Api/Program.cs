@@ -1,4 +1,6 @@
 using Rev.Api.Accounts;
+using Rev.Api.Analytics;
+using Rev.Api.Billing;
 using Rev.Api.Common;
 using Rev.Api.Customers;
 using Rev.Api.Metering;
@@ -82,6 +84,8 @@ static void Map(WebApplication app)
     app.MapPricing();
     app.MapMetering();
     app.MapOutcomes();
+    app.MapAnalytics();
+    app.MapBilling();
     app.MapOperations();
     // Builds every route now, so that a mistake in one stops the start instead of the first request.
     foreach (var source in ((IEndpointRouteBuilder)app).DataSources) _ = source.Endpoints.Count;

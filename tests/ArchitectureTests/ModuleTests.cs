@@ -14,6 +14,8 @@ public sealed partial class ModuleTests
         ["Pricing"] = ["Accounts"],
         ["Metering"] = ["Pricing", "Outcomes"],
         ["Outcomes"] = ["Pricing"],
+        ["Analytics"] = [],
+        ["Billing"] = ["Metering", "Outcomes"],
         ["Common"] = [],
     };
 

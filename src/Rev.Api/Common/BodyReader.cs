@@ -152,16 +152,17 @@ internal static class BodyReader
     private static ushort Unit(ReadOnlySpan<byte> text, int start) => ushort.Parse(text.Slice(start, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 }
 
-/// <summary>Reads the query of a list: unknown and repeated names are complaints, as in bodies.</summary>
+/// <summary>Reads a query: unknown and repeated names are complaints, as in bodies.</summary>
 internal sealed class QueryFields
 {
     private readonly IQueryCollection _query;
 
     /// <summary>The query with the names that are known, beside limit and cursor.</summary>
-    public QueryFields(HttpContext http, params string[] known)
+    public QueryFields(HttpContext http, params string[] known) : this(http.Request.Query, [.. known, "limit", "cursor"], "list") { }
+
+    private QueryFields(IQueryCollection query, string[] all, string what)
     {
-        _query = http.Request.Query;
-        string[] all = [.. known, "limit", "cursor"];
+        _query = query;
         foreach (var (name, values) in _query)
         {
             var shown = name.Length <= 100 ? name : name[..100] + "…";
@@ -171,12 +172,18 @@ internal sealed class QueryFields
                 continue;
             }
             var near = Spelling.Nearest(name, all);
-            Errors.Add(new(shown, near is null ? "is not a parameter of this list" : $"is not a parameter of this list; did you mean {near}?"));
+            Errors.Add(new(shown, near is null ? $"is not a parameter of this {what}" : $"is not a parameter of this {what}; did you mean {near}?"));
         }
     }
 
+    /// <summary>The query of what is no list, with the names that are known.</summary>
+    public static QueryFields Only(HttpContext http, params string[] known) => new(http.Request.Query, known, "request");
+
     /// <summary>The complaints so far.</summary>
     public List<FieldError> Errors { get; } = [];
+
+    /// <summary>A time: from and to.</summary>
+    public Period Period() => new(Instant("from"), Instant("to"));
 
     /// <summary>A text; null when absent.</summary>
     public string? Text(string name) => _query.TryGetValue(name, out var values) ? values[0] : null;

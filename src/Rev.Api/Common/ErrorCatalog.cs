@@ -50,6 +50,7 @@ public static class ErrorCatalog
         new("route.not_found", 404, "Not found", "There is nothing at this address.", "Look it up in /docs/api."),
         new("service.overloaded", 503, "Overloaded", "More waits to be stored than Rev takes, or the store did not take it in time.", "Retry after Retry-After with the same idempotency key; nothing counts twice."),
         new("service.unavailable", 503, "Unavailable", "The store cannot be reached. The request may have been stored nevertheless.", "Retry after Retry-After with the same idempotency key; nothing counts twice."),
+        new("statement.archived", 409, "Archived calls", "The statement needs single calls of a month that was archived and removed.", "Ask for JSON over whole hours, or have the operator restore the month that detail names."),
         new("tier.assigned", 409, "Tier in use", "An agent or a customer is assigned to the tier.", "Assign another tier first."),
         new("tier.default_cannot_be_archived", 409, "Default tier", "The tier default prices every call that names no other.", "Change it with PUT /v1/tiers/default instead."),
         new("tier.not_found", 404, "Tier not found", "No tier of that key in this account and mode.", "Check the key and whether the API key is a live or a test key."),

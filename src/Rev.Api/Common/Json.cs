@@ -7,6 +7,8 @@ using System.Text.Json.Serialization.Metadata;
 using Rev.Api.Metering;
 using Rev.Api.Outcomes;
 using Rev.Application.Accounts;
+using Rev.Application.Analytics;
+using Rev.Application.Billing;
 using Rev.Application.Common;
 using Rev.Application.Customers;
 using Rev.Application.Metering;
@@ -25,7 +27,7 @@ namespace Rev.Api.Common;
     GenerationMode = JsonSourceGenerationMode.Metadata,
     Converters =
     [
-        typeof(MoneyConverter), typeof(MetadataConverter), typeof(FactValueConverter), typeof(InstantConverter), typeof(DurationConverter),
+        typeof(MoneyConverter), typeof(TotalConverter), typeof(MetadataConverter), typeof(FactValueConverter), typeof(InstantConverter), typeof(DurationConverter),
         typeof(AccountIdConverter), typeof(ApiKeyIdConverter), typeof(CallIdConverter), typeof(OutcomeIdConverter),
         typeof(SnakeCase<Mode>), typeof(SnakeCase<ReportedOutcome>), typeof(SnakeCase<OutcomeStatus>), typeof(SnakeCase<LedgerComponent>),
         typeof(TierDetailsConverter), typeof(MeteredItemConverter), typeof(ResolvedItemConverter),
@@ -52,6 +54,9 @@ namespace Rev.Api.Common;
 [JsonSerializable(typeof(CustomerDetails))]
 [JsonSerializable(typeof(Page<CustomerDetails>))]
 [JsonSerializable(typeof(Simulation))]
+[JsonSerializable(typeof(RevenueSeries))]
+[JsonSerializable(typeof(RevenueSummary))]
+[JsonSerializable(typeof(Statement))]
 [JsonSerializable(typeof(Health))]
 internal sealed partial class RevJson : JsonSerializerContext
 {
@@ -86,6 +91,11 @@ internal abstract class OutwardConverter<T> : JsonConverter<T>
 internal sealed class MoneyConverter : OutwardConverter<Money>
 {
     public override void Write(Utf8JsonWriter writer, Money value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
+
+internal sealed class TotalConverter : OutwardConverter<Total>
+{
+    public override void Write(Utf8JsonWriter writer, Total value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }
 
 internal sealed class MetadataConverter : OutwardConverter<Metadata>

@@ -175,6 +175,8 @@ internal static class OpenApi
                 written.Headers = new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal) { ["X-Request-Id"] = Header("The request's id.") };
                 if (code == StatusCodes.Status201Created && doc.IsIdempotent) written.Headers["Idempotent-Replayed"] = Header("true when the answer was given before.");
                 if (doc.AnswerExample is { } example && Media(written, "application/json") is { } media) media.Example = JsonNode.Parse(example);
+                if (doc.CsvExample is { } rows)
+                    written.Content!["text/csv"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = JsonValue.Create(rows) };
                 continue;
             }
             var entries = errors.Where(e => e.Status == code).ToArray();
@@ -288,6 +290,7 @@ internal static class OpenApi
     private static string? Described(string type) => type switch
     {
         nameof(Money) => "An amount in major units of its currency, exact to nine decimals.",
+        nameof(Total) => "A sum of amounts in major units of their currency, exact to nine decimals.",
         nameof(Metadata) => "A JSON object; numbers are kept as they were sent.",
         nameof(JsonElement) or nameof(FactValue) => "Any JSON value.",
         nameof(LedgerComponent) => "What an amount in the ledger is for.",
@@ -297,6 +300,7 @@ internal static class OpenApi
     private static OpenApiSchema? Scalar(Type type, OpenApiSchemaTransformerContext context)
     {
         if (type == typeof(Money)) return new() { Type = JsonSchemaType.String, Pattern = AmountPattern, Examples = ["0.01212"] };
+        if (type == typeof(Total)) return new() { Type = JsonSchemaType.String, Pattern = AmountPattern, Examples = ["9.8675"] };
         if (type == typeof(decimal)) return new() { Type = JsonSchemaType.String | JsonSchemaType.Number, Pattern = AmountPattern, Examples = ["0.005"] };
         if (type == typeof(CallId)) return IdSchema(CallId.Prefix);
         if (type == typeof(OutcomeId)) return IdSchema(OutcomeId.Prefix);

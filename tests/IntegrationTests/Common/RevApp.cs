@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Rev.Application.Accounts;
+using Rev.Application.Analytics;
 using Rev.Application.Customers;
 using Rev.Application.Outcomes;
 
@@ -101,6 +102,8 @@ public sealed class RevApp : WebApplicationFactory<Program>
     public Task<int> SweepExpired() => Swept(new ExpireDueOutcomes());
 
     public Task<int> SweepSettled() => Swept(new SettleDueOutcomes());
+
+    public Task<int> FoldDays() => Swept(new FoldDays());
 
     public Task<int> FinishErasures() => Swept(new FinishErasures());
 

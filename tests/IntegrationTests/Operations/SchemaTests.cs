@@ -5,6 +5,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.SqlServer.Dac;
 using Microsoft.SqlServer.Dac.Model;
 using Microsoft.SqlServer.TransactSql.ScriptDom;
+using Rev.Domain.Common;
+using Rev.Infrastructure.Billing;
 using Rev.Infrastructure.Common;
 using Rev.Infrastructure.Metering;
 using Rev.IntegrationTests.Common;
@@ -63,7 +65,11 @@ public sealed partial class SchemaTests
     [Fact]
     public void What_is_run_on_SQL_Server_by_hand_fits_its_schema()
     {
+        var slice = new RollupSlice(new(new(1), Mode.Live), "usd", DateTimeOffset.UnixEpoch.AddHours(5), DateTimeOffset.UnixEpoch.AddHours(80));
         var script = Schema() + View("ledger_", LedgerView.Create[LedgerView.Create.IndexOf("SELECT", StringComparison.Ordinal)..]) + View("expected_", RollupSql.Expected) + View("open_", OpenOutcomesSql.Expected)
+            + Reads("days_", DayRollupSql.Expected, DayRollupSql.Actual, DayRollupSql.Fits, DayRollupSql.Fold) + Reads("ledger_sums_", StatementOf.LedgerSums)
+            + Reads("revenue_", RollupReads.Sql(slice, slice.To, column => column, [RollupReads.Part, "agent_id"])!)
+            + Reads("statement_", RollupReads.Sql(slice with { CustomerId = "c", AgentId = "a", Action = "b" }, slice.From.AddDays(2), _ => "0", ["agent_id", "action"])!)
             + Procedure("idempotency_keys_", BulkTables.IdempotencyKeys) + Procedure("bonus_claims_", BulkTables.BonusClaims) + Procedure("calls_", BulkTables.Calls)
             + Procedure("outcomes_", BulkTables.Outcomes) + Procedure("ledger_entries_", BulkTables.LedgerEntries) + Procedure("agents_", BulkTables.Agents)
             + Procedure("customers_", BulkTables.Customers) + Update("updates_", BulkTables.OutcomeUpdates) + Update("locks_", BulkTables.OutcomeLocks)
@@ -96,6 +102,9 @@ public sealed partial class SchemaTests
             BulkType.Key => "varchar(128)",
             BulkType.Text => "nvarchar(max)",
         };
+        static string Reads(string name, params string[] queries) => Body(
+            $"{name} @account varbinary(16), @mode smallint, @currency varchar(3), @customer varchar(128), @agent varchar(128), @action varchar(128), "
+            + "@first varbinary(16), @end varbinary(16), @from bigint, @to bigint, @until bigint", queries);
         static string Procedure<T>(string name, BulkTable<T> table) => Body(name,
             SqlServerBulkSql.CreateStage(table, "#s"), SqlServerBulkSql.InsertMissing(table, "#s"), SqlServerBulkSql.Delete(table, "#s"));
         static string Update<T>(string name, BulkTable<T> table) => Body(name, SqlServerBulkSql.CreateStage(table, "#s"), SqlServerBulkSql.UpdateExpected(table, "#s"));

@@ -26,6 +26,7 @@ public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps
         ["DELETE /v1/tiers/{}"] = ("tier", null),
         ["GET /v1/agents/{}"] = ("agent", null),
         ["GET /v1/customers/{}"] = ("customer", null),
+        ["GET /v1/customers/{}/statement"] = ("customer", null),
         ["POST /v1/customers/{}/erase"] = ("customer", null),
     };
 
@@ -83,7 +84,7 @@ public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps
             (await app.Counts()).ShouldBe(before);
 
             // What is there for its owner, so that the 404s above mean what they seem to.
-            foreach (var route in new[] { "GET /v1/events/{}", "GET /v1/outcomes/{}", "GET /v1/tiers/{}", "GET /v1/tiers/{}/versions", "GET /v1/agents/{}", "GET /v1/customers/{}" })
+            foreach (var route in new[] { "GET /v1/events/{}", "GET /v1/outcomes/{}", "GET /v1/tiers/{}", "GET /v1/tiers/{}/versions", "GET /v1/agents/{}", "GET /v1/customers/{}", "GET /v1/customers/{}/statement" })
             {
                 var (method, path) = Split(route, ids[Covered[route].Id]);
                 (await mine.Send(method, path)).Is(200);

@@ -2,6 +2,8 @@ using FluentValidation;
 using Microsoft.Extensions.DependencyInjection;
 using Rev.Application;
 using Rev.Application.Accounts;
+using Rev.Application.Analytics;
+using Rev.Application.Billing;
 using Rev.Application.Common;
 using Rev.Application.Customers;
 using Rev.Application.Metering;
@@ -106,6 +108,16 @@ public sealed class ValidatorTests
         (new RotateApiKey(Caller, new(1), null), ""),
         (new RotateApiKey(Caller, new(1), TimeSpan.FromDays(30)), ""),
         (new RotateApiKey(Caller, new(1), TimeSpan.FromDays(31)), "grace"),
+        (new GetRevenueSeries(Given.Tenant, new(null, null), null, null, null, null, null, null), ""),
+        (new GetRevenueSeries(Given.Tenant, new(Given.Noon, DateTimeOffset.MaxValue), "hour", "component", "eur", "a", "b", "c"), "to"),
+        (new GetRevenueSeries(Given.Tenant, new(DateTimeOffset.MinValue, null), "week", "tier", "EUR", "a b", "", "."), "from interval group_by currency agent_id customer_id action"),
+        (new GetRevenueSummary(Given.Tenant, null), ""),
+        (new GetRevenueSummary(Given.Tenant, "jpy"), ""),
+        (new GetRevenueSummary(Given.Tenant, "xyz"), "currency"),
+        (new GetStatement(Given.Tenant, "c", new(Given.Noon, null)), ""),
+        (new GetStatement(Given.Tenant, "c", new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue)), "from to"),
+        (new GetStatementEntries(Given.Tenant, "c", new(null, null)), ""),
+        (new GetStatementEntries(Given.Tenant, "c", new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue)), "from to"),
         (new ChangeAccount(new(1), null, null), ""),
         (new ChangeAccount(new(1), "", "USD"), "company currency"),
     ];
