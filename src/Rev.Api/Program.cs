@@ -6,7 +6,9 @@ using Rev.Api.Customers;
 using Rev.Api.Metering;
 using Rev.Api.Outcomes;
 using Rev.Api.Pricing;
+using Rev.Api.Streaming;
 using Rev.Application;
+using Rev.Application.Streaming;
 using Rev.Infrastructure;
 using Rev.Infrastructure.Common;
 using Rev.Infrastructure.Metering;
@@ -68,6 +70,7 @@ void Configure(WebApplicationBuilder builder)
     builder.Services.AddApplication();
     builder.Services.AddInfrastructure(configuration, builder.Environment);
     builder.Services.AddSingleton(new RateLimits(configuration));
+    builder.Services.AddSingleton<IActivityFormat, ActivityFormat>();
     builder.Services.AddReference();
     builder.Services.AddTelemetry(configuration);
 }
@@ -83,9 +86,11 @@ static void Map(WebApplication app)
     app.MapCustomers();
     app.MapPricing();
     app.MapMetering();
+    app.MapReplay();
     app.MapOutcomes();
     app.MapAnalytics();
     app.MapBilling();
+    app.MapStreaming();
     app.MapOperations();
     // Builds every route now, so that a mistake in one stops the start instead of the first request.
     foreach (var source in ((IEndpointRouteBuilder)app).DataSources) _ = source.Endpoints.Count;

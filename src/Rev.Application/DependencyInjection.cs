@@ -28,6 +28,8 @@ public static class DependencyInjection
         services.AddSingleton<IValidator<TierSpec>>(new TierSpecValidator());
 
         services.AddScoped<CallRecorder>();
+        services.AddScoped<SimulatedTiers>();
+        services.AddSingleton<ReplayTurns>();
         services.AddScoped<OutcomeChanges>();
         services.AddScoped<OutcomeSweep>();
         services.AddSingleton<SweepTurns>();

@@ -18,6 +18,7 @@ using Rev.Infrastructure.Customers;
 using Rev.Infrastructure.Metering;
 using Rev.Infrastructure.Outcomes;
 using Rev.Infrastructure.Pricing;
+using Rev.Infrastructure.Streaming;
 
 namespace Rev.Infrastructure;
 
@@ -71,11 +72,16 @@ public static class DependencyInjection
         services.AddSingleton<KnownParties>();
         services.AddSingleton<CallReader>();
         services.AddSingleton<IStoredLookup>(provider => provider.GetRequiredService<CallReader>());
+        services.AddSingleton<IRecordedCalls, RecordedCalls>();
         services.AddSingleton<BatchWriter>();
+        services.AddSingleton<CommitSignal>();
         services.AddSingleton<GroupCommitWriter>();
         services.AddSingleton<IUsageLog, UsageLog>();
         services.AddSingleton<IOutcomes, OutcomeStore>();
         services.AddTransient<IDayRollups, DayRollups>();
+        services.AddSingleton(StreamSettings.Read(configuration));
+        services.AddSingleton<ActivityReader>();
+        services.AddSingleton<ActivityTails>();
 
         // Started in this order, stopped in the reverse: the writer outlives whatever still writes.
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter>());

@@ -16,6 +16,7 @@ public sealed partial class ModuleTests
         ["Outcomes"] = ["Pricing"],
         ["Analytics"] = [],
         ["Billing"] = ["Metering", "Outcomes"],
+        ["Streaming"] = ["Metering", "Outcomes"],
         ["Common"] = [],
     };
 

@@ -22,6 +22,9 @@ internal sealed record Doc(string Tag, string Id, string Summary, string Descrip
     /// <summary>What it answers with, by status.</summary>
     public (int Status, Type Type, string Description)[] Answers { get; init; } = [];
 
+    /// <summary>As what it answers.</summary>
+    public string[] MediaTypes { get; init; } = ["application/json"];
+
     /// <summary>An answer, in JSON.</summary>
     public string? AnswerExample { get; init; }
 
@@ -60,7 +63,7 @@ internal static class Docs
     {
         route.WithName(doc.Id).WithTags(doc.Tag).WithSummary(doc.Summary).WithDescription(doc.Description).WithMetadata(doc);
         foreach (var (status, type, description) in doc.Answers)
-            route.WithMetadata(new ProducesResponseTypeMetadata(status, type, ["application/json"]) { Description = description });
+            route.WithMetadata(new ProducesResponseTypeMetadata(status, type, doc.MediaTypes) { Description = description });
         route.Finally(builder =>
         {
             var access = builder.Metadata.OfType<Access>().FirstOrDefault();

@@ -14,6 +14,7 @@ using Rev.Application.Customers;
 using Rev.Application.Metering;
 using Rev.Application.Outcomes;
 using Rev.Application.Pricing;
+using Rev.Application.Streaming;
 using Rev.Domain.Common;
 using Rev.Domain.Metering;
 using Rev.Domain.Outcomes;
@@ -57,6 +58,10 @@ namespace Rev.Api.Common;
 [JsonSerializable(typeof(RevenueSeries))]
 [JsonSerializable(typeof(RevenueSummary))]
 [JsonSerializable(typeof(Statement))]
+[JsonSerializable(typeof(SkippedActivity))]
+[JsonSerializable(typeof(ActivityReset))]
+[JsonSerializable(typeof(ReplayReport))]
+[JsonSerializable(typeof(ReplayProgress))]
 [JsonSerializable(typeof(Health))]
 internal sealed partial class RevJson : JsonSerializerContext
 {

@@ -270,7 +270,7 @@ internal static class OpenApi
                 ("potential_bonus", OrNull(Ref(nameof(Money)))), ("price_charged", Ref(nameof(Money))), ("currency", new OpenApiSchema { Type = JsonSchemaType.String }),
                 ("bonus", OrNull(Ref(nameof(BonusDetails)))), ("resolved_at", Instant()), ("settles_at", OrNull(Instant())), ("event_id", Ref(nameof(CallId)))));
         }
-        else if (type == nameof(SimulationRequest))
+        else if (type is nameof(SimulationRequest) or nameof(ReplayRequest))
         {
             Replace("tier", [Ref(nameof(TierRequest)), new OpenApiSchema { Type = JsonSchemaType.String, Description = "A tier's key." }]);
         }
@@ -312,6 +312,8 @@ internal static class OpenApi
         if (type == typeof(JsonElement) || type == typeof(FactValue)) return new();
         if (type == typeof(string) && context.JsonPropertyInfo is { Name: not "currency", DeclaringType: { Namespace: "Rev.Application.Pricing" } owner }
             && owner.Name is not (nameof(BonusDetails) or nameof(TierReference)))
+            return new() { Type = JsonSchemaType.String, Pattern = @"^-?[0-9]+(\.[0-9]+)?$" };
+        if (type == typeof(string) && context.JsonPropertyInfo is { Name: "difference" } or { DeclaringType.Name: nameof(ReplayedPrice) })
             return new() { Type = JsonSchemaType.String, Pattern = @"^-?[0-9]+(\.[0-9]+)?$" };
         return null;
     }

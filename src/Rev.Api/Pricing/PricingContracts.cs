@@ -113,7 +113,7 @@ internal sealed record SimulationRequest(
         return caller => new(caller?.Tenant, spec, key, calls, input ?? 0, output ?? 0, model, success, pending, expiry, bonuses, compare);
     }
 
-    private static (TierSpec? Spec, string? Key) ReadTier(JsonFields fields, List<FieldError> errors) => fields["tier"].ValueKind switch
+    internal static (TierSpec? Spec, string? Key) ReadTier(JsonFields fields, List<FieldError> errors) => fields["tier"].ValueKind switch
     {
         JsonValueKind.Undefined => (null, null),
         JsonValueKind.String => (null, fields.Text("tier")),

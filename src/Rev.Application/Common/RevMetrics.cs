@@ -34,6 +34,12 @@ public static class RevMetrics
     /// <summary>Outcomes that changed, by where they came to.</summary>
     public static readonly Counter<long> Outcomes = Meter.CreateCounter<long>("rev.outcomes.resolved", "{outcome}", "Outcomes that changed, by status");
 
+    /// <summary>Live streams that are open.</summary>
+    public static readonly UpDownCounter<long> Streams = Meter.CreateUpDownCounter<long>("rev.streams", "{stream}", "Live streams that are open");
+
+    /// <summary>Live streams that were closed because nobody read them fast enough.</summary>
+    public static readonly Counter<long> LaggingStreams = Meter.CreateCounter<long>("rev.streams.lagging", "{stream}", "Live streams closed because their viewer did not keep up");
+
     /// <summary>Use cases, by name and result.</summary>
     public static readonly Histogram<double> Requests =
         Meter.CreateHistogram<double>("rev.request.duration", "s", "Time of a use case by name and result");

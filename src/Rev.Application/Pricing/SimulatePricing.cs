@@ -107,15 +107,36 @@ public sealed class SimulatePricingValidator : AbstractValidator<SimulatePricing
     private static bool IsRate(decimal? rate) => rate is null or (>= 0 and <= 1) && decimal.IsInteger((rate ?? 0) * 1_000_000m);
 }
 
+/// <summary>The tier of a simulation: one given inline, or one of the account's by its key.</summary>
+public sealed class SimulatedTiers(IPriceBook prices, IAccountSettings accounts)
+{
+    /// <summary>The key of a tier that was given inline.</summary>
+    public static readonly TierKey Inline = new("simulation");
+
+    /// <summary>The version to simulate; who has no key can give it inline only.</summary>
+    public async Task<Result<TierVersion>> Find(Tenant? tenant, TierSpec? inline, string? key, CancellationToken cancellationToken)
+    {
+        if (inline is not null)
+        {
+            var currency = tenant is { } owner && inline.Currency is null
+                ? await accounts.DefaultCurrency(owner.Account, cancellationToken)
+                : Currency.Usd;
+            return new TierVersion(Inline, 1, inline.ToTerms(currency));
+        }
+        if (tenant is not { } named) return AccountErrors.NoKey;
+        return await prices.Current(named, new(key!), cancellationToken) is { } current ? current : PricingErrors.TierUnknown(key!);
+    }
+}
+
 /// <summary>Handles <see cref="SimulatePricing"/>.</summary>
-public sealed class SimulatePricingHandler(IPriceBook prices, IAccountSettings accounts) : IRequestHandler<SimulatePricing, Result<Simulation>>
+public sealed class SimulatePricingHandler(SimulatedTiers tiers) : IRequestHandler<SimulatePricing, Result<Simulation>>
 {
     private static readonly decimal[] Multipliers = [0.1m, 0.2m, 0.5m, 1m, 2m, 5m, 10m];
 
     /// <inheritdoc/>
     public async Task<Result<Simulation>> Handle(SimulatePricing request, CancellationToken cancellationToken)
     {
-        var found = await Find(request, cancellationToken);
+        var found = await tiers.Find(request.Tenant, request.Tier, request.TierKey, cancellationToken);
         if (!found.IsSuccess) return found.Error;
         var expected = ExpectedCall.Of(found.Value, request);
         if (!expected.IsSuccess) return expected.Error;
@@ -131,21 +152,6 @@ public sealed class SimulatePricingHandler(IPriceBook prices, IAccountSettings a
             new(
                 Enumerable.Range(0, 21).Select(i => i * 0.05m).Select(r => new SuccessRatePoint(Count(Exact.Of(r)), Text(call.Total(r, calls)))).ToArray(),
                 Multipliers.Select(m => new VolumePoint(Count(Exact.Of(m)), Count(calls * Exact.Of(m)), Text(call.Total(rate, calls * Exact.Of(m))))).ToArray()));
-    }
-
-    private async Task<Result<TierVersion>> Find(SimulatePricing request, CancellationToken cancellationToken)
-    {
-        if (request.Tier is { } inline)
-        {
-            var currency = request.Tenant is { } tenant && inline.Currency is null
-                ? await accounts.DefaultCurrency(tenant.Account, cancellationToken)
-                : Currency.Usd;
-            return new TierVersion(new("simulation"), 1, inline.ToTerms(currency));
-        }
-        if (request.Tenant is not { } named) return AccountErrors.NoKey;
-        return await prices.Current(named, new(request.TierKey!), cancellationToken) is { } current
-            ? current
-            : PricingErrors.TierUnknown(request.TierKey!);
     }
 
     private static ComparedPrices? Compared(SimulatePricing request, Exact total)

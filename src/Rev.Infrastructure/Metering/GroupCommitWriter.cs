@@ -27,6 +27,7 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
     private readonly int _batchLimit;
     private readonly BatchWriter _batches;
     private readonly IBulkStore _store;
+    private readonly CommitSignal _commits;
     private readonly ILogger<GroupCommitWriter> _logger;
     private readonly CancellationTokenSource _abandon = new();
     private readonly ConcurrentQueue<WriteItem> _waiting = new();
@@ -36,12 +37,13 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
     private int _disposed;
 
     /// <summary>A writer; it writes once started.</summary>
-    public GroupCommitWriter(RevSettings settings, IBulkStore store, BatchWriter batches, ILogger<GroupCommitWriter> logger)
+    public GroupCommitWriter(RevSettings settings, IBulkStore store, BatchWriter batches, CommitSignal commits, ILogger<GroupCommitWriter> logger)
     {
         _queue = Channel.CreateBounded<WriteItem>(new BoundedChannelOptions(settings.QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
         _batchLimit = settings.BatchLimit;
         _batches = batches;
         _store = store;
+        _commits = commits;
         _logger = logger;
     }
 
@@ -160,6 +162,7 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
                 RevMetrics.CommitDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds);
                 RevMetrics.BatchSize.Record(batch.Count);
                 answer();
+                _commits.Tell(batch);
                 return;
             }
             catch (Exception exception) when (StoreFaults.IsLocked(exception) && batch.Count > 1)

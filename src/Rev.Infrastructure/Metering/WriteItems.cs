@@ -10,6 +10,9 @@ public abstract class WriteItem(long enqueuedAt)
     /// <summary>When it came, by the clock's timestamp.</summary>
     public long EnqueuedAt { get; } = enqueuedAt;
 
+    /// <summary>Whose it is.</summary>
+    public abstract Tenant Tenant { get; }
+
     /// <summary>Set when nobody waits any more and it was not begun: it is not written then.</summary>
     public abstract bool IsDone { get; }
 
@@ -30,6 +33,9 @@ public sealed record AppendOutcome(MeteredCall? Stored, (CallId Id, UInt128 Cont
 public sealed class CallItem(MeteredCall call, long enqueuedAt) : WriteItem(enqueuedAt)
 {
     private readonly TaskCompletionSource<Result<AppendOutcome>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <inheritdoc/>
+    public override Tenant Tenant => Call.Tenant;
 
     /// <summary>The call as it was priced.</summary>
     public MeteredCall Call { get; } = call;
@@ -57,6 +63,9 @@ public sealed class CallItem(MeteredCall call, long enqueuedAt) : WriteItem(enqu
 public sealed class StepItem(OutcomeStep step, long enqueuedAt) : WriteItem(enqueuedAt)
 {
     private readonly TaskCompletionSource<Result<OutcomeStep?>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <inheritdoc/>
+    public override Tenant Tenant => Step.After!.Tenant;
 
     /// <summary>The step as it was decided.</summary>
     public OutcomeStep Step { get; } = step;

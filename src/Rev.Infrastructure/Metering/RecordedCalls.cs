@@ -1,0 +1,152 @@
+using System.Data;
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Rev.Application.Metering;
+using Rev.Domain.Common;
+using Rev.Domain.Metering;
+using Rev.Domain.Outcomes;
+using Rev.Domain.Pricing;
+using Rev.Infrastructure.Common;
+
+namespace Rev.Infrastructure.Metering;
+
+/// <summary>Reads recorded calls by ranges of their primary key: a row at a time, a page a statement, so that neither memory nor a snapshot grows.</summary>
+public sealed class RecordedCalls(StoreFactory store, TimeProvider clock) : IRecordedCalls
+{
+    /// <summary>Rows of one statement.</summary>
+    public const int Page = 10_000;
+
+    private const int MostNames = 10_000;
+
+    /// <inheritdoc/>
+    public async Task Read(RecordedWindow window, IRecordedCallSink sink, CancellationToken cancellationToken)
+    {
+        // Nothing is committed after now, whatever the window says; the margin is another server's clock.
+        var end = clock.GetUtcNow() + IdWindow.MaxLag;
+        await using var db = store.Create();
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        await using var command = db.Database.GetDbConnection().CreateCommand();
+        command.CommandText = RecordedCallsSql.Page(store.Provider, window.Reads, window.Claims, window.AgentId is not null, window.CustomerId is not null);
+        Add(command, "account", DbType.Binary, UlidText.ToBytes(window.Tenant.Account.Value));
+        Add(command, "mode", DbType.Int16, (short)window.Tenant.Mode);
+        var after = Add(command, "after", DbType.Binary, UlidText.ToBytes(Before(IdWindow.From(window.From))));
+        Add(command, "until", DbType.Binary, UlidText.ToBytes(IdWindow.To(window.To < end ? window.To : end)));
+        Add(command, "from", DbType.Int64, Micros.Of(window.From));
+        Add(command, "to", DbType.Int64, Micros.Of(window.To));
+        Add(command, "currency", DbType.AnsiString, window.Currency);
+        if (window.AgentId is { } agent) Add(command, "agent", DbType.AnsiString, agent);
+        if (window.CustomerId is { } customer) Add(command, "customer", DbType.AnsiString, customer);
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        while (await ReadPage(command, sink, names, cancellationToken) is { } last) after.Value = last;
+    }
+
+    /// <summary>Reads a page; answers the last id when there may be more.</summary>
+    private static async Task<byte[]?> ReadPage(DbCommand command, IRecordedCallSink sink, HashSet<string> names, CancellationToken cancellationToken)
+    {
+        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SingleResult, cancellationToken);
+        for (var rows = 1; await reader.ReadAsync(cancellationToken); rows++)
+        {
+            var at = Micros.ToInstant(reader.GetInt64(RecordedCallsSql.EffectiveAt));
+            if (!Hand(reader, at, sink, names)) return null;
+            if (rows < Page) continue;
+            sink.Reached(at);
+            return reader.GetFieldValue<byte[]>(RecordedCallsSql.Id);
+        }
+        return null;
+    }
+
+    private static bool Hand(DbDataReader reader, DateTimeOffset at, IRecordedCallSink sink, HashSet<string> names)
+    {
+        if (Text(RecordedCallsSql.OtherCurrency) is { } currency)
+        {
+            sink.Skip(currency);
+            return true;
+        }
+        var facts = new CallFacts(
+            new(Known(RecordedCallsSql.AgentId)!), Known(RecordedCallsSql.Action) ?? "", new(Text(RecordedCallsSql.CustomerId) ?? ""), Known(RecordedCallsSql.Model),
+            reader.GetInt64(RecordedCallsSql.TokensInput), reader.GetInt64(RecordedCallsSql.TokensOutput),
+            Text(RecordedCallsSql.Metadata) is { } json ? Metadata.FromChecked(json) : Metadata.Empty);
+        var (status, bonus) = Stands();
+        return sink.Take(new(
+            facts, Text(RecordedCallsSql.Resolved) is { } resolved ? Metadata.FromChecked(resolved) : null, status,
+            reader.GetInt64(RecordedCallsSql.BaseNanos), reader.GetInt64(RecordedCallsSql.TokenNanos), bonus, at)
+        {
+            Expired = Long(RecordedCallsSql.Expired) == 1,
+            DecidedAt = Long(RecordedCallsSql.DecidedAt) is { } decided ? Micros.ToInstant(decided) : at,
+            ReversedAt = status == OutcomeStatus.Reversed && Long(RecordedCallsSql.ChangedAt) is { } changed ? Micros.ToInstant(changed) : null,
+            WasDenied = Long(RecordedCallsSql.Denied) == 1,
+        });
+
+        (OutcomeStatus? Status, long Bonus) Stands()
+        {
+            if (!reader.IsDBNull(RecordedCallsSql.Status))
+            {
+                var stored = (OutcomeStatus)reader.GetInt16(RecordedCallsSql.Status);
+                return (stored, stored is OutcomeStatus.Succeeded or OutcomeStatus.Expired ? reader.GetInt64(RecordedCallsSql.OutcomeNanos) : 0);
+            }
+            var charged = reader.GetInt64(RecordedCallsSql.BonusNanos);
+            return (ReportedOutcome)reader.GetInt16(RecordedCallsSql.Outcome) switch
+            {
+                ReportedOutcome.None => (null, charged),
+                ReportedOutcome.Success => (OutcomeStatus.Succeeded, charged),
+                ReportedOutcome.Failure => (OutcomeStatus.Failed, charged),
+                ReportedOutcome.Pending => (OutcomeStatus.Pending, charged),
+            };
+        }
+
+        long? Long(int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+
+        string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+        // Agents, actions and models come again and again: one text each.
+        string? Known(int column)
+        {
+            if (Text(column) is not { } name) return null;
+            if (names.TryGetValue(name, out var known)) return known;
+            if (names.Count < MostNames) names.Add(name);
+            return name;
+        }
+    }
+
+    private static UInt128 Before(UInt128 id) => id == 0 ? id : id - 1;
+
+    private static DbParameter Add(DbCommand command, string name, DbType type, object value)
+    {
+        var parameter = command.CreateParameter();
+        (parameter.ParameterName, parameter.DbType, parameter.Value) = ("@" + name, type, value);
+        command.Parameters.Add(parameter);
+        return parameter;
+    }
+}
+
+/// <summary>The statement that reads a page of recorded calls with their outcomes; the same but for its limit on every database.</summary>
+public static class RecordedCallsSql
+{
+    internal const int EffectiveAt = 0, AgentId = 1, TokensInput = 2, TokensOutput = 3, BaseNanos = 4, TokenNanos = 5, BonusNanos = 6, Outcome = 7, OtherCurrency = 8,
+        Status = 9, OutcomeNanos = 10, Expired = 11, DecidedAt = 12, ChangedAt = 13, Denied = 14, Action = 15, CustomerId = 16, Model = 17, Metadata = 18, Resolved = 19, Id = 20;
+
+    /// <summary>The statement; what nobody reads is not fetched.</summary>
+    public static string Page(StoreProvider provider, FactsRead reads, bool claims, bool ofAgent, bool ofCustomer)
+    {
+        static string If(bool wanted, string column) => wanted ? column : "NULL";
+        var (top, limit) = provider switch
+        {
+            StoreProvider.SqlServer => ($"TOP ({RecordedCalls.Page}) ", ""),
+            StoreProvider.Sqlite or StoreProvider.PostgreSql => ("", $" LIMIT {RecordedCalls.Page}"),
+        };
+        return $"""
+            SELECT {top}c.effective_at, c.agent_id, c.tokens_input, c.tokens_output, c.base_nanos, c.token_nanos, c.bonus_nanos, c.outcome,
+              CASE WHEN c.currency = @currency THEN NULL ELSE c.currency END AS other_currency, o.status, o.bonus_nanos AS outcome_nanos,
+              CAST(CASE WHEN o.status = 4 OR (o.status = 5 AND o.result IS NULL) THEN 1 ELSE NULL END AS bigint) AS expired,
+              {If(claims, "COALESCE(o.decided_effective_at, o.closed_effective_at)")} AS decided_at, {If(claims, "o.changed_at")} AS changed_at,
+              {If(claims, "CAST(CASE WHEN COALESCE(o.reason, c.reason) = 6 THEN 1 ELSE NULL END AS bigint)")} AS denied,
+              {If(reads.Action, "c.action")} AS action, {If(reads.Customer, "c.customer_id")} AS customer_id, {If(reads.Model, "c.model")} AS model,
+              {If(reads.Metadata, "c.metadata")} AS metadata, {If(reads.Metadata, "o.metadata")} AS resolved, c.id
+            FROM calls c LEFT JOIN outcomes o ON o.account_id = c.account_id AND o.mode = c.mode AND o.id = c.id
+            WHERE c.account_id = @account AND c.mode = @mode AND c.id > @after AND c.id < @until AND c.effective_at >= @from AND c.effective_at < @to
+              {(ofAgent ? "AND c.agent_id = @agent" : "")} {(ofCustomer ? "AND c.customer_id = @customer" : "")}
+            ORDER BY c.id{limit}
+            """;
+    }
+}
