@@ -10,7 +10,7 @@ internal static class StreamingDocs
 
         - `call`: a call was metered; the data is an item of `GET /v1/events`.
         - `outcome`: an outcome changed; the data is an item of `GET /v1/outcomes`, as it stands.
-        - `skipped`: `{"calls":n,"outcomes":n}`. A stream carries 200 events a second on average and 500 at once, and a server looks at 1,000 new calls and as many changed outcomes at a
+        - `skipped`: `{"calls":n,"outcomes":n}`. A stream carries 200 events a second on average, 500 and 2 MiB at once, and a server looks at 1,000 new calls and as many changed outcomes at a
           time, twice a second or oftener. Of more the oldest are left out, and this says how many; those that the server did not look at are counted whatever your filter.
         - `reset`: `{"from":instant}`. You asked to resume from where this server cannot: what came before `from` is to be read from the lists.
         - `lagging`: you read too slowly, and the stream ends. More than 1,000 events or 4 MiB waited for you; one write that takes longer than 10 seconds ends it without a word.

@@ -185,7 +185,7 @@ public sealed class ReplayCallsHandler(SimulatedTiers tiers, IRecordedCalls call
     {
         private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(500);
 
-        private long _toldAt = Stopwatch.GetTimestamp();
+        private long? _toldAt;
         private long _calls;
 
         public Replay Replay => replay;
@@ -209,7 +209,7 @@ public sealed class ReplayCallsHandler(SimulatedTiers tiers, IRecordedCalls call
 
         public void Reached(DateTimeOffset at)
         {
-            if (progress is null || Stopwatch.GetElapsedTime(_toldAt) < Pace) return;
+            if (progress is null || (_toldAt is { } told && Stopwatch.GetElapsedTime(told) < Pace)) return;
             _toldAt = Stopwatch.GetTimestamp();
             progress.Report(new(_calls, (int)Math.Clamp((at - from) * 100 / (to - from), 0, 100)));
         }

@@ -61,8 +61,8 @@ public sealed class ActivitySubscription : IActivity
         _budget = Math.Min(settings.Burst, _budget + (_clock.GetElapsedTime(_budgetAt, now).TotalSeconds * settings.EventsPerSecond));
         _budgetAt = now;
         var mine = _filter == default ? events : events.FindAll(_filter.Fits);
-        // The oldest are left out: who watches wants to see what is.
-        var left = Math.Max(0, mine.Count - (int)_budget);
+        // The oldest are left out: who watches wants to see what is. Who took all that came before has room for what is offered at once.
+        var left = Math.Max(Math.Max(0, mine.Count - (int)_budget), Beyond(mine, settings.BufferBytes / 2));
         if (left > 0)
         {
             var calls = mine.Take(left).Count(e => e.Key.Kind == ActivityKind.Call);
@@ -92,6 +92,13 @@ public sealed class ActivitySubscription : IActivity
 
     /// <inheritdoc/>
     public void Dispose() => _leave(this);
+
+    private static int Beyond(List<ActivityEvent> events, long bytes)
+    {
+        for (var i = events.Count - 1; i >= 0; i--)
+            if ((bytes -= events[i].Frame.Length) < 0) return i + 1;
+        return 0;
+    }
 
     private bool Push(byte[] frame, StreamSettings settings)
     {

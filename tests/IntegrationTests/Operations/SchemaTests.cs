@@ -79,7 +79,11 @@ public sealed partial class SchemaTests
             + Ranged("count_moved_", ArchiveTable.CountMoved) + Ranged("delete_nothings_", ArchiveTable.DeleteNothings.Replace("{0}", "@month", StringComparison.Ordinal))
             + string.Concat(ArchiveTable.All.Take(2).Select(table => Filled($"insert_{table.Name}_", table.Insert, [.. table.Stored])))
             + Ranged("move_", ArchivedRollupSql.MoveOnSqlServer)
-            + Add("rollups_", BulkTables.Rollups) + Add("open_outcomes_", BulkTables.OpenOutcomes);
+            + Add("rollups_", BulkTables.Rollups) + Add("open_outcomes_", BulkTables.OpenOutcomes)
+            + Body("recorded_ @account binary(16), @mode smallint, @after binary(16), @until binary(16), @from bigint, @to bigint, @currency char(3), @agent varchar(128), @customer varchar(128)",
+                RecordedCallsSql.Page(StoreProvider.SqlServer, new(Action: true, Customer: true, Model: true, Metadata: true), claims: true, ofAgent: true, ofCustomer: true))
+            + Body("recorded_few_ @account binary(16), @mode smallint, @after binary(16), @until binary(16), @from bigint, @to bigint, @currency char(3)",
+                RecordedCallsSql.Page(StoreProvider.SqlServer, new(Action: false, Customer: false, Model: false, Metadata: false), claims: false, ofAgent: false, ofCustomer: false));
 
         Validate(script).ShouldBeEmpty();
         new TSql160Parser(initialQuotedIdentifiers: true).Parse(new StringReader(script), out var errors);
