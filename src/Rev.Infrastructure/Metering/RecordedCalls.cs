@@ -139,7 +139,7 @@ public static class RecordedCallsSql
             SELECT {top}c.effective_at, c.agent_id, c.tokens_input, c.tokens_output, c.base_nanos, c.token_nanos, c.bonus_nanos, c.outcome,
               CASE WHEN c.currency = @currency THEN NULL ELSE c.currency END AS other_currency, o.status, o.bonus_nanos AS outcome_nanos,
               CAST(CASE WHEN o.status = 4 OR (o.status = 5 AND o.result IS NULL) THEN 1 ELSE NULL END AS bigint) AS expired,
-              {If(claims, "COALESCE(o.decided_effective_at, o.closed_effective_at)")} AS decided_at, {If(claims, "o.changed_at")} AS changed_at,
+              {If(claims, "CASE WHEN o.result IS NULL THEN o.closed_effective_at ELSE o.decided_effective_at END")} AS decided_at, {If(claims, "o.changed_at")} AS changed_at,
               {If(claims, "CAST(CASE WHEN COALESCE(o.reason, c.reason) = 6 THEN 1 ELSE NULL END AS bigint)")} AS denied,
               {If(reads.Action, "c.action")} AS action, {If(reads.Customer, "c.customer_id")} AS customer_id, {If(reads.Model, "c.model")} AS model,
               {If(reads.Metadata, "c.metadata")} AS metadata, {If(reads.Metadata, "o.metadata")} AS resolved, c.id

@@ -23,7 +23,7 @@ public sealed class ReplayTests(Apps apps) : IClassFixture<Apps>
 
     private static readonly Dictionary<string, string> Tiers = new(StringComparer.Ordinal)
     {
-        ["plain"] = $$$$"""{"name":"n","base_fee":"0.005",{{{{Rules}}}}""",
+        ["plain"] = $$$$"""{"name":"n","base_fee":"0.005",{{{{Rules}}}}}""",
         ["review"] = $$$$"""{"name":"n","base_fee":"0.006",{{{{Rules}}}},"review_window":"P2D"}""",
         ["as-success"] = $$$$"""{"name":"n","base_fee":"0.007",{{{{Rules}}}},"pending":{"on_expiry":{"bonus":"as_success"}}}""",
         ["fixed"] = $$$$"""{"name":"n","base_fee":"0.008",{{{{Rules}}}},"pending":{"on_expiry":{"bonus":"fixed","amount":"0.123456789"}}}""",

@@ -130,7 +130,7 @@ public sealed class StreamTests(Apps apps) : IClassFixture<Apps>
         }
         (await live.Get("/v1/stream?last_event_id=no-such-id")).Refused(400, "request.invalid", "last_event_id");
         (await live.Get("/v1/stream?agent_id=a%20b")).Refused(400, "request.invalid", "agent_id");
-        (await live.Get("/v1/stream?agent=a")).Refused(400, "request.invalid", "agent").Body.ShouldContain("agent_id");
+        (await live.Get("/v1/stream?agentid=a")).Refused(400, "request.invalid", "agentid").Body.ShouldContain("agent_id");
         (await live.Get("/v1/stream?limit=1")).Refused(400, "request.invalid", "limit");
     }
 
