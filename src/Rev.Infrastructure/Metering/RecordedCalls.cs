@@ -14,9 +14,7 @@ namespace Rev.Infrastructure.Metering;
 public sealed class RecordedCalls(StoreFactory store, TimeProvider clock) : IRecordedCalls
 {
     /// <summary>Rows of one statement.</summary>
-    public const int Page = 10_000;
-
-    private const int MostNames = 10_000;
+    public const int PageRows = 10_000;
 
     /// <inheritdoc/>
     public async Task Read(RecordedWindow window, IRecordedCallSink sink, CancellationToken cancellationToken)
@@ -37,76 +35,8 @@ public sealed class RecordedCalls(StoreFactory store, TimeProvider clock) : IRec
         if (window.AgentId is { } agent) Add(command, "agent", DbType.AnsiString, agent);
         if (window.CustomerId is { } customer) Add(command, "customer", DbType.AnsiString, customer);
 
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        while (await ReadPage(command, sink, names, cancellationToken) is { } last) after.Value = last;
-    }
-
-    /// <summary>Reads a page; answers the last id when there may be more.</summary>
-    private static async Task<byte[]?> ReadPage(DbCommand command, IRecordedCallSink sink, HashSet<string> names, CancellationToken cancellationToken)
-    {
-        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SingleResult, cancellationToken);
-        for (var rows = 1; await reader.ReadAsync(cancellationToken); rows++)
-        {
-            var at = Micros.ToInstant(reader.GetInt64(RecordedCallsSql.EffectiveAt));
-            if (!Hand(reader, at, sink, names)) return null;
-            if (rows < Page) continue;
-            sink.Reached(at);
-            return reader.GetFieldValue<byte[]>(RecordedCallsSql.Id);
-        }
-        return null;
-    }
-
-    private static bool Hand(DbDataReader reader, DateTimeOffset at, IRecordedCallSink sink, HashSet<string> names)
-    {
-        if (Text(RecordedCallsSql.OtherCurrency) is { } currency)
-        {
-            sink.Skip(currency);
-            return true;
-        }
-        var facts = new CallFacts(
-            new(Known(RecordedCallsSql.AgentId)!), Known(RecordedCallsSql.Action) ?? "", new(Text(RecordedCallsSql.CustomerId) ?? ""), Known(RecordedCallsSql.Model),
-            reader.GetInt64(RecordedCallsSql.TokensInput), reader.GetInt64(RecordedCallsSql.TokensOutput),
-            Text(RecordedCallsSql.Metadata) is { } json ? Metadata.FromChecked(json) : Metadata.Empty);
-        var (status, bonus) = Stands();
-        return sink.Take(new(
-            facts, Text(RecordedCallsSql.Resolved) is { } resolved ? Metadata.FromChecked(resolved) : null, status,
-            reader.GetInt64(RecordedCallsSql.BaseNanos), reader.GetInt64(RecordedCallsSql.TokenNanos), bonus, at)
-        {
-            Expired = Long(RecordedCallsSql.Expired) == 1,
-            DecidedAt = Long(RecordedCallsSql.DecidedAt) is { } decided ? Micros.ToInstant(decided) : at,
-            ReversedAt = status == OutcomeStatus.Reversed && Long(RecordedCallsSql.ChangedAt) is { } changed ? Micros.ToInstant(changed) : null,
-            WasDenied = Long(RecordedCallsSql.Denied) == 1,
-        });
-
-        (OutcomeStatus? Status, long Bonus) Stands()
-        {
-            if (!reader.IsDBNull(RecordedCallsSql.Status))
-            {
-                var stored = (OutcomeStatus)reader.GetInt16(RecordedCallsSql.Status);
-                return (stored, stored is OutcomeStatus.Succeeded or OutcomeStatus.Expired ? reader.GetInt64(RecordedCallsSql.OutcomeNanos) : 0);
-            }
-            var charged = reader.GetInt64(RecordedCallsSql.BonusNanos);
-            return (ReportedOutcome)reader.GetInt16(RecordedCallsSql.Outcome) switch
-            {
-                ReportedOutcome.None => (null, charged),
-                ReportedOutcome.Success => (OutcomeStatus.Succeeded, charged),
-                ReportedOutcome.Failure => (OutcomeStatus.Failed, charged),
-                ReportedOutcome.Pending => (OutcomeStatus.Pending, charged),
-            };
-        }
-
-        long? Long(int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
-
-        string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
-
-        // Agents, actions and models come again and again: one text each.
-        string? Known(int column)
-        {
-            if (Text(column) is not { } name) return null;
-            if (names.TryGetValue(name, out var known)) return known;
-            if (names.Count < MostNames) names.Add(name);
-            return name;
-        }
+        var page = new Page(window, sink);
+        while (await page.Read(command, cancellationToken) is { } last) after.Value = last;
     }
 
     private static UInt128 Before(UInt128 id) => id == 0 ? id : id - 1;
@@ -117,6 +47,94 @@ public sealed class RecordedCalls(StoreFactory store, TimeProvider clock) : IRec
         (parameter.ParameterName, parameter.DbType, parameter.Value) = ("@" + name, type, value);
         command.Parameters.Add(parameter);
         return parameter;
+    }
+
+    /// <summary>Reads pages row by row; of a row only what is asked for.</summary>
+    private sealed class Page(RecordedWindow window, IRecordedCallSink sink)
+    {
+        private const int MostNames = 10_000;
+
+        private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+
+        /// <summary>Reads a page; answers the last id when there may be more.</summary>
+        public async Task<byte[]?> Read(DbCommand command, CancellationToken cancellationToken)
+        {
+            await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SingleResult, cancellationToken);
+            for (var rows = 1; await reader.ReadAsync(cancellationToken); rows++)
+            {
+                var at = Micros.ToInstant(reader.GetInt64(RecordedCallsSql.EffectiveAt));
+                if (!Hand(reader, at)) return null;
+                if (rows < PageRows) continue;
+                sink.Reached(at);
+                return reader.GetFieldValue<byte[]>(RecordedCallsSql.Id);
+            }
+            return null;
+        }
+
+        private bool Hand(DbDataReader reader, DateTimeOffset at)
+        {
+            if (Text(reader, RecordedCallsSql.OtherCurrency) is { } currency)
+            {
+                sink.Skip(currency);
+                return true;
+            }
+            var reads = window.Reads;
+            var facts = new CallFacts(
+                new(Known(reader.GetString(RecordedCallsSql.AgentId))), reads.Action ? Known(reader.GetString(RecordedCallsSql.Action)) : "",
+                new(reads.Customer ? reader.GetString(RecordedCallsSql.CustomerId) : ""),
+                reads.Model && Text(reader, RecordedCallsSql.Model) is { } model ? Known(model) : null,
+                reader.GetInt64(RecordedCallsSql.TokensInput), reader.GetInt64(RecordedCallsSql.TokensOutput), Payload(reader, RecordedCallsSql.Metadata) ?? Metadata.Empty);
+            var (status, bonus) = Stands(reader);
+            var call = new RecordedCall(
+                facts, status is null ? null : Payload(reader, RecordedCallsSql.Resolved), status, reader.GetInt64(RecordedCallsSql.BaseNanos),
+                reader.GetInt64(RecordedCallsSql.TokenNanos), bonus, at)
+            {
+                DecidedAt = at, Expired = status == OutcomeStatus.Expired,
+            };
+            return sink.Take(window.Claims ? Claiming(reader, call) : call);
+        }
+
+        private static RecordedCall Claiming(DbDataReader reader, in RecordedCall call) => call with
+        {
+            Expired = Long(reader, RecordedCallsSql.Expired) == 1,
+            DecidedAt = Long(reader, RecordedCallsSql.DecidedAt) is { } decided ? Micros.ToInstant(decided) : call.EffectiveAt,
+            ReversedAt = call.Status == OutcomeStatus.Reversed && Long(reader, RecordedCallsSql.ChangedAt) is { } changed ? Micros.ToInstant(changed) : null,
+            WasDenied = Long(reader, RecordedCallsSql.Denied) == 1,
+        };
+
+        private static (OutcomeStatus? Status, long Bonus) Stands(DbDataReader reader)
+        {
+            var reported = (ReportedOutcome)reader.GetInt16(RecordedCallsSql.Outcome);
+            // What no outcome is tracked of, or failed at the call, can have no row.
+            if (reported is ReportedOutcome.Success or ReportedOutcome.Pending && Long(reader, RecordedCallsSql.Status) is { } stored)
+            {
+                var status = (OutcomeStatus)stored;
+                return (status, status is OutcomeStatus.Succeeded or OutcomeStatus.Expired ? reader.GetInt64(RecordedCallsSql.OutcomeNanos) : 0);
+            }
+            var charged = reader.GetInt64(RecordedCallsSql.BonusNanos);
+            return reported switch
+            {
+                ReportedOutcome.None => (null, charged),
+                ReportedOutcome.Success => (OutcomeStatus.Succeeded, charged),
+                ReportedOutcome.Failure => (OutcomeStatus.Failed, charged),
+                ReportedOutcome.Pending => (OutcomeStatus.Pending, charged),
+            };
+        }
+
+        private Metadata? Payload(DbDataReader reader, int column) =>
+            window.Reads.Metadata && Text(reader, column) is { } json ? Metadata.FromChecked(json) : null;
+
+        private static long? Long(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+
+        private static string? Text(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+        /// <summary>Agents, actions and models come again and again: one text each.</summary>
+        private string Known(string name)
+        {
+            if (_names.TryGetValue(name, out var known)) return known;
+            if (_names.Count < MostNames) _names.Add(name);
+            return name;
+        }
     }
 }
 
@@ -132,13 +150,13 @@ public static class RecordedCallsSql
         static string If(bool wanted, string column) => wanted ? column : "NULL";
         var (top, limit) = provider switch
         {
-            StoreProvider.SqlServer => ($"TOP ({RecordedCalls.Page}) ", ""),
-            StoreProvider.Sqlite or StoreProvider.PostgreSql => ("", $" LIMIT {RecordedCalls.Page}"),
+            StoreProvider.SqlServer => ($"TOP ({RecordedCalls.PageRows}) ", ""),
+            StoreProvider.Sqlite or StoreProvider.PostgreSql => ("", $" LIMIT {RecordedCalls.PageRows}"),
         };
         return $"""
             SELECT {top}c.effective_at, c.agent_id, c.tokens_input, c.tokens_output, c.base_nanos, c.token_nanos, c.bonus_nanos, c.outcome,
-              CASE WHEN c.currency = @currency THEN NULL ELSE c.currency END AS other_currency, o.status, o.bonus_nanos AS outcome_nanos,
-              CAST(CASE WHEN o.status = 4 OR (o.status = 5 AND o.result IS NULL) THEN 1 ELSE NULL END AS bigint) AS expired,
+              CASE WHEN c.currency = @currency THEN NULL ELSE c.currency END AS other_currency, CAST(o.status AS bigint) AS status, o.bonus_nanos AS outcome_nanos,
+              {If(claims, "CAST(CASE WHEN o.status = 4 OR (o.status = 5 AND o.result IS NULL) THEN 1 ELSE NULL END AS bigint)")} AS expired,
               {If(claims, "CASE WHEN o.result IS NULL THEN o.closed_effective_at ELSE o.decided_effective_at END")} AS decided_at, {If(claims, "o.changed_at")} AS changed_at,
               {If(claims, "CAST(CASE WHEN COALESCE(o.reason, c.reason) = 6 THEN 1 ELSE NULL END AS bigint)")} AS denied,
               {If(reads.Action, "c.action")} AS action, {If(reads.Customer, "c.customer_id")} AS customer_id, {If(reads.Model, "c.model")} AS model,

@@ -186,7 +186,7 @@ public sealed class SimulatePricingTests
     }
 
     private static Task<Result<Simulation>> Handle(SimulatePricing request, TierVersion? current = null) =>
-        new SimulatePricingHandler(new SimulatedTiers(new OneTier(current), new Euros()).Handle(request, CancellationToken.None));
+        new SimulatePricingHandler(new SimulatedTiers(new OneTier(current), new Euros())).Handle(request, CancellationToken.None);
 
     private static async Task<Simulation> Simulate(SimulatePricing request, TierVersion? current = null)
     {
