@@ -30,6 +30,8 @@ internal sealed record Doc(string Tag, string Id, string Summary, string Descrip
 
     /// <summary>An answer as text/csv; null when it is never that.</summary>
     public string? CsvExample { get; init; }
+    /// <summary>An answer as server-sent events.</summary>
+    public string? StreamExample { get; init; }
 
     /// <summary>Codes of its own, beside those that all operations of its kind have.</summary>
     public string[] Errors { get; init; } = [];

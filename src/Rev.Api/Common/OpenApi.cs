@@ -177,6 +177,7 @@ internal static class OpenApi
                 if (doc.AnswerExample is { } example && Media(written, "application/json") is { } media) media.Example = JsonNode.Parse(example);
                 if (doc.CsvExample is { } rows)
                     written.Content!["text/csv"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = JsonValue.Create(rows) };
+                if (doc.StreamExample is { } events && Media(written, ServerSentEvents.MediaType) is { } stream) stream.Example = JsonValue.Create(events);
                 continue;
             }
             var entries = errors.Where(e => e.Status == code).ToArray();

@@ -127,6 +127,15 @@ internal static class ReplayDocs
         Request = typeof(ReplayRequest), RequestExample = """{"tier":"outreach","from":"2026-10-24T00:00:00Z","to":"2026-11-23T00:00:00Z"}""",
         Errors = ["tier.unknown", "service.overloaded"], MediaTypes = ["application/json", ServerSentEvents.MediaType],
         Answers = [(200, typeof(ReplayReport), "Actual against replayed.")],
+        StreamExample = """
+            event: progress
+            data: {"calls":10000,"percent":41}
+
+            event: result
+            data: {"tier":{"key":"outreach","version":3},"currency":"usd","difference":"265.8"}
+
+
+            """,
         AnswerExample = $$"""
             {"tier":{"key":"outreach","version":3},"currency":"usd","from":"2026-10-24T00:00:00Z","to":"2026-11-23T00:00:00Z","calls":10000,{{Amounts}},
              "days":[{"day":"2026-11-22","calls":10000,{{Amounts}}}],"agents":[{"agent_id":"outreach-agent-v2","calls":10000,{{Amounts}}}],"other_agents":null,

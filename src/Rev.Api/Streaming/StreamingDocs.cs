@@ -30,5 +30,21 @@ internal static class StreamingDocs
         Errors = ["request.invalid", "service.overloaded", "stream.too_many"],
         MediaTypes = [ServerSentEvents.MediaType],
         Answers = [(200, typeof(string), "The stream.")],
+        StreamExample = """
+            retry: 3000
+
+            : heartbeat
+            id: AAZD_Ahkn4ACAAAAAAAAAAAAAAAAAAAAAA
+
+            id: AAZD_AmLsIAAAZqT8fF4_gqs-jVc2JYJhA
+            event: call
+            data: {"event_id":"evt_01KA9Z3Y5W7V1T0R2Q4P6N8M0K","outcome":"pending","price_charged":"0.00962"}
+
+            id: AAZD_A4BKEABAZqT8fF4_gqs-jVc2JYJhA
+            event: outcome
+            data: {"outcome_id":"out_01KA9Z3Y5W7V1T0R2Q4P6N8M0K","status":"succeeded","price_charged":"0.01212"}
+
+
+            """,
     };
 }
