@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Globalization;
+using MediatR;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging;
+using Rev.Application;
+using Rev.Bench.Loader;
+using Rev.Domain.Accounts;
+using Rev.Domain.Common;
+using Rev.Domain.Pricing;
+using Rev.Infrastructure;
+using Rev.Infrastructure.Metering;
+using Rev.Infrastructure.Pricing;
+using Calendar = Rev.Bench.Loader.Calendar;
+
+// Fills a database that Rev has made with calls of the sixty days before --end, through the domain and the writer of metering.
+var options = new ConfigurationBuilder().AddCommandLine(args).Build();
+string Option(string name) => options[name] ?? throw new InvalidOperationException($"--{name} is missing.");
+if (!AccountId.TryParse(Option("account"), out var account)) throw new InvalidOperationException("--account is no account.");
+var tenant = new Tenant(account, Mode.Live);
+var end = DateTimeOffset.Parse(Option("end"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+var (calls, window) = (int.Parse(Option("calls")), int.Parse(Option("window")));
+
+var clock = new SetClock();
+var services = new ServiceCollection();
+services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+services.AddSingleton<TimeProvider>(clock);
+services.AddSingleton<IHostEnvironment>(new HostingEnvironment { EnvironmentName = Environments.Development, ContentRootPath = AppContext.BaseDirectory });
+services.AddApplication();
+services.AddInfrastructure(
+    new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Database:Provider"] = Option("provider"), ["ConnectionStrings:Rev"] = Option("connection"), ["DataDirectory"] = Option("data"),
+        ["Security:Secret"] = new string('-', 64),
+    }).Build(),
+    services.BuildServiceProvider().GetRequiredService<IHostEnvironment>());
+await using var container = services.BuildServiceProvider();
+
+clock.Now = end.AddDays(-Calendar.Days);
+var tier = await container.GetRequiredService<PriceBook>().Current(tenant, TierKey.Default, CancellationToken.None)
+    ?? throw new InvalidOperationException("The account has no default tier.");
+var calendar = new Calendar(tenant, tier, container.GetRequiredService<IIdFactory>(), end, calls, window);
+var writer = container.GetRequiredService<BatchWriter>();
+var started = Stopwatch.StartNew();
+var written = 0;
+foreach (var batch in calendar.Batches())
+{
+    clock.Now = batch.At;
+    var tell = await writer.Write(batch.Items, suspect: false, CancellationToken.None);
+    tell();
+    foreach (var item in batch.Items)
+    {
+        var stored = item switch
+        {
+            CallItem call => (await call.Done).Value.Stored is not null,
+            StepItem step => (await step.Done).Value is not null,
+            _ => throw new UnreachableException(),
+        };
+        if (!stored) throw new InvalidOperationException("An item of a batch was not stored.");
+    }
+    var before = written / 250_000;
+    written += batch.Items.OfType<CallItem>().Count();
+    if (written / 250_000 != before) Console.WriteLine($"{written} calls in {started.Elapsed.TotalSeconds:0} s");
+}
+Console.WriteLine($"{written} calls, {calendar.Decided} decided and {calendar.Expired} expired outcomes in {started.Elapsed.TotalSeconds:0.0} s");
+
+// The job that sums days that are over does so within minutes; here it is done before anything is read.
+clock.Now = end.AddHours(2);
+if (typeof(Rev.Application.DependencyInjection).Assembly.GetType("Rev.Application.Analytics.FoldDays") is { } fold)
+{
+    await using var scope = container.CreateAsyncScope();
+    var folded = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(Activator.CreateInstance(fold)!);
+    Console.WriteLine($"Days folded: {folded}");
+}
+return written == calls ? 0 : 1;
+
+namespace Rev.Bench.Loader
+{
+    /// <summary>A clock that stands where it was put.</summary>
+    internal sealed class SetClock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}

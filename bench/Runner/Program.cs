@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using Rev.Bench.Runner;
+
+// Measures Rev against its ceiling, its floors and what one would write instead; see bench/README.md.
+string[] parts = ["micro", "floors", "meter", "batches", "half", "resolves", "dashboard", "reads", "replay", "explain", "soak"];
+var only = Options("--only").ToList();
+var unknown = args.Where((a, i) => a is not ("--quick" or "--fresh" or "--only" or "--state" or "--on") && (i == 0 || args[i - 1] is not ("--only" or "--state" or "--on"))).ToList();
+if (unknown.Count > 0 || only.Except(parts, StringComparer.Ordinal).Any())
+{
+    Console.Error.WriteLine($"usage: bench.sh [--quick] [--fresh] [--only PART]… [--on sqlite|postgresql] [--state FOLDER]\nparts: {string.Join(' ', parts)}");
+    return 2;
+}
+var root = Root();
+var plan = args.Contains("--quick", StringComparer.Ordinal) ? Plan.Short : Plan.Full;
+var home = Options("--state").FirstOrDefault() ?? Path.Combine("/var/tmp", $"rev-bench-{Environment.UserName}");
+var folder = Path.Combine(Path.GetFullPath(home), plan.Quick ? "quick" : "full");
+var postgresFolder = Path.Combine(folder, "postgresql");
+if (args.Contains("--fresh", StringComparer.Ordinal) && Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+Directory.CreateDirectory(folder);
+var state = new State(folder);
+var commit = (await Shell.Run("git", ["-C", root, "rev-parse", "--short=10", "HEAD"], mayFail: true)).Trim();
+
+var started = Stopwatch.StartNew();
+var providers = new List<Databases>();
+var on = Options("--on").FirstOrDefault();
+if (on is null or "sqlite") providers.Add(new SqliteFiles(Path.Combine(folder, "sqlite")));
+if (on is null or "postgresql") providers.Add(await Postgres.Start(postgresFolder));
+var bench = new Bench(root, commit, plan, state, new RevSetup(root, state), providers);
+try
+{
+    foreach (var part in parts.Where(p => only.Count == 0 || only.Contains(p, StringComparer.Ordinal)))
+    {
+        if (part == "micro")
+        {
+            await Micros.Run(bench);
+            continue;
+        }
+        foreach (var databases in providers)
+            await (part switch
+            {
+                "floors" => Writes.Floors(bench, databases),
+                "meter" => Writes.Meter(bench, databases),
+                "batches" => Writes.Batches(bench, databases),
+                "half" => Writes.Half(bench, databases),
+                "resolves" => Writes.Resolves(bench, databases),
+                "dashboard" => Reads.AtWrites(bench, databases),
+                "reads" => Reads.Growth(bench, databases),
+                "replay" => Reads.Replay(bench, databases),
+                "explain" => Plans.Explain(bench, databases),
+                "soak" => Soak.Run(bench, databases),
+                _ => throw new UnreachableException(),
+            });
+    }
+    var facts = await Machine.Facts(bench, folder);
+    Console.WriteLine($"Written: {string.Join(", ", Report.Write(bench, facts, started.Elapsed))}");
+    return 0;
+}
+finally
+{
+    foreach (var databases in providers) await databases.DisposeAsync();
+}
+
+IEnumerable<string> Options(string name) => args.Zip(args.Skip(1)).Where(p => p.First == name).Select(p => p.Second);
+
+static string Root()
+{
+    var at = AppContext.BaseDirectory;
+    while (!File.Exists(Path.Combine(at, "Rev.sln"))) at = Path.GetDirectoryName(at) ?? throw new InvalidOperationException("Rev.sln is nowhere above the runner.");
+    return at;
+}

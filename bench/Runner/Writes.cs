@@ -1,0 +1,190 @@
+namespace Rev.Bench.Runner;
+
+/// <summary>Writes: single calls, batches, half load, resolves, floors. The ceiling, Rev and one SaveChanges per request take turns.</summary>
+internal static class Writes
+{
+    private const string Work = "work";
+    private const string PerRequestDatabase = "perrequest";
+    private const int BatchConnections = 16;
+    private const int ManyBatchConnections = 8;
+
+    public static string SinglesOf(Databases databases, int connections) => $"meter {databases.Name} {connections}";
+
+    public static string BatchesOf(Databases databases, int size) => $"batch {databases.Name} {size}";
+
+    public static string HalfOf(Databases databases) => $"half {databases.Name}";
+
+    public static string ResolvesOf(Databases databases) => $"resolve {databases.Name}";
+
+    public static string FloorOf(Databases databases) => $"floor {databases.Name}";
+
+    public static async Task Meter(Bench bench, Databases databases)
+    {
+        foreach (var connections in bench.Plan.Connections)
+            await bench.Once(SinglesOf(databases, connections), async group =>
+            {
+                var preload = await bench.Revs.Preload(databases, "writes", bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+                await using var ceiling = await Ceiling(bench);
+                await using var perRequest = await PerRequest(bench, databases);
+                await using var rev = await Fresh(bench, databases, preload);
+                foreach (var server in new[] { ceiling, rev, perRequest })
+                    _ = await bench.Wrk(server.Url, "meter.lua", preload.Key, connections, bench.Plan.WarmSeconds);
+                for (var round = 0; round < bench.Plan.RoundsOf(connections); round++)
+                {
+                    await bench.Sample(group, Bench.CeilingCell, () => bench.Wrk(ceiling.Url, "meter.lua", preload.Key, connections, bench.Plan.Seconds));
+                    await bench.Sample(group, Bench.RevCell, () => WithCosts(bench, databases, rev, () =>
+                        bench.Wrk(rev.Url, "meter.lua", preload.Key, connections, bench.Plan.Seconds)));
+                    await bench.Sample(group, Bench.PerRequestCell, () => bench.Wrk(perRequest.Url, "meter.lua", preload.Key, connections, bench.Plan.Seconds));
+                }
+            });
+    }
+
+    public static async Task Batches(Bench bench, Databases databases)
+    {
+        foreach (var size in new[] { 100, 1_000 })
+            await bench.Once(BatchesOf(databases, size), async group =>
+            {
+                var preload = await bench.Revs.Preload(databases, "writes", bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+                await using var ceiling = await Ceiling(bench);
+                await using var rev = await Fresh(bench, databases, preload);
+                var connections = size > 100 ? ManyBatchConnections : BatchConnections;
+                _ = await bench.Wrk(ceiling.Url, "meter.lua", preload.Key, 64, bench.Plan.WarmSeconds);
+                _ = await bench.Wrk(rev.Url, "batch.lua", preload.Key, connections, bench.Plan.WarmSeconds, size);
+                for (var round = 0; round < bench.Plan.OtherRounds; round++)
+                {
+                    await bench.Sample(group, Bench.CeilingCell, () => bench.Wrk(ceiling.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds));
+                    await bench.Sample(group, Bench.RevCell, async () =>
+                    {
+                        var values = await bench.Wrk(rev.Url, "batch.lua", preload.Key, connections, bench.Plan.Seconds, size);
+                        values["events"] = values["per_second"] * size;
+                        return values;
+                    });
+                }
+            });
+    }
+
+    /// <summary>Latency at half of what 64 connections reached, sent at a fixed rate.</summary>
+    public static async Task Half(Bench bench, Databases databases) => await bench.Once(HalfOf(databases), async group =>
+    {
+        var preload = await bench.Revs.Preload(databases, "writes", bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+        await using var rev = await Fresh(bench, databases, preload);
+        _ = await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.WarmSeconds);
+        var rate = await HalfRate(bench, databases, rev, preload);
+        for (var round = 0; round < bench.Plan.OtherRounds; round++)
+            await bench.Sample(group, Bench.RevCell, async () =>
+            {
+                var paced = await bench.Client(
+                    "--do", "pace", "--url", rev.Url.ToString(), "--key", preload.Key, "--connections", "64", "--rate", rate.ToString(), "--seconds", bench.Plan.Seconds.ToString());
+                return new(StringComparer.Ordinal)
+                {
+                    ["rate"] = rate,
+                    ["acknowledged"] = paced.GetProperty("acknowledged").GetDouble(),
+                    ["missed"] = paced.GetProperty("due").GetDouble() - paced.GetProperty("acknowledged").GetDouble(),
+                    ["p50"] = paced.GetProperty("all").GetProperty("p50").GetDouble() / 1e3,
+                    ["p99"] = paced.GetProperty("all").GetProperty("p99").GetDouble() / 1e3,
+                    ["gap"] = paced.GetProperty("longestGap").GetDouble() / 1e3,
+                };
+            });
+    });
+
+    public static async Task Resolves(Bench bench, Databases databases) => await bench.Once(ResolvesOf(databases), async group =>
+    {
+        var preload = await bench.Revs.Preload(databases, "writes", bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+        await using var rev = await Fresh(bench, databases, preload);
+        _ = await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.WarmSeconds);
+        _ = await Resolve(bench, rev, preload, 2_000);
+        for (var round = 0; round < bench.Plan.OtherRounds; round++)
+        {
+            await bench.Sample(group, "meter", () => bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds));
+            await bench.Sample(group, "resolve", () => Resolve(bench, rev, preload, bench.Plan.ResolveCount));
+        }
+    });
+
+    /// <summary>What the database does without Rev: single rows by many clients, and one connection that commits batches.</summary>
+    public static async Task Floors(Bench bench, Databases databases) => await bench.Once(FloorOf(databases), async group =>
+    {
+        const string database = "floor";
+        await databases.Drop(database);
+        await databases.Create(database);
+        foreach (var batch in new[] { 1, 64, 1_000 })
+            await bench.Sample(group, $"one connection, {batch} rows a commit", async () =>
+            {
+                var inserted = await bench.Client(
+                    "--do", "bulk", "--provider", databases.Provider, "--connection", databases.Connection(database), "--batch", batch.ToString(), "--seconds", bench.Plan.Seconds.ToString());
+                return new(StringComparer.Ordinal) { ["per_second"] = inserted.GetProperty("rows").GetDouble() / inserted.GetProperty("seconds").GetDouble() };
+            });
+        if (databases is Postgres server)
+            foreach (var clients in new[] { 32, 64 })
+                await bench.Sample(group, $"pgbench, {clients} clients, a row a commit", async () =>
+                    new(StringComparer.Ordinal) { ["per_second"] = await server.PgBench(database, Path.Combine(bench.Root, "bench", "sql", "insert.sql"), clients, bench.Plan.Seconds) });
+        await databases.Drop(database);
+    });
+
+    /// <summary>Rev on a new copy of a preloaded database.</summary>
+    public static async Task<Server> Fresh(Bench bench, Databases databases, Preload preload)
+    {
+        await databases.Copy(preload.Database, Work);
+        return await bench.Revs.Start(databases, Work);
+    }
+
+    /// <summary>Where <see cref="Fresh"/> works.</summary>
+    public static string WorkDatabase => Work;
+
+    /// <summary>Half of the median at 64 connections; measured now when that part was left out.</summary>
+    public static async Task<int> HalfRate(Bench bench, Databases databases, Server rev, Preload preload)
+    {
+        var measured = bench.State.Find(SinglesOf(databases, 64))?.Of(Bench.RevCell, "per_second") is { Length: > 0 } known
+            ? Statistics.Median(known)
+            : (await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds))["per_second"];
+        return (int)(measured / 2);
+    }
+
+    private static Task<Server> Ceiling(Bench bench) =>
+        Server.Start(bench.Revs.Assembly("Ceiling"), "/", new Dictionary<string, string>(StringComparer.Ordinal));
+
+    private static async Task<Server> PerRequest(Bench bench, Databases databases)
+    {
+        await databases.Create(PerRequestDatabase).IgnoreExisting();
+        return await Server.Start(bench.Revs.Assembly("PerRequest"), "/", new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Provider"] = databases.Provider, ["Connection"] = databases.Connection(PerRequestDatabase), ["Preload"] = bench.Plan.WriteCalls.ToString(),
+        });
+    }
+
+    private static async Task IgnoreExisting(this Task create)
+    {
+        try
+        {
+            await create;
+        }
+        catch (Npgsql.PostgresException exception) when (exception.SqlState == Npgsql.PostgresErrorCodes.DuplicateDatabase)
+        {
+            // It holds at least as many calls as it should.
+        }
+    }
+
+    private static async Task<Dictionary<string, double>> Resolve(Bench bench, Server rev, Preload preload, int count)
+    {
+        var resolved = await bench.Client("--do", "resolve", "--url", rev.Url.ToString(), "--key", preload.Key, "--connections", "64", "--count", count.ToString());
+        return new(StringComparer.Ordinal)
+        {
+            ["per_second"] = resolved.GetProperty("outcomes").GetDouble() / resolved.GetProperty("seconds").GetDouble(),
+            ["p50"] = resolved.GetProperty("times").GetProperty("p50").GetDouble() / 1e3,
+            ["p99"] = resolved.GetProperty("times").GetProperty("p99").GetDouble() / 1e3,
+            ["refused"] = resolved.GetProperty("refused").GetDouble(),
+        };
+    }
+
+    /// <summary>Adds what a call cost: allocation by Rev's own metric, processor time of Rev and of the database.</summary>
+    private static async Task<Dictionary<string, double>> WithCosts(Bench bench, Databases databases, Server rev, Func<Task<Dictionary<string, double>>> measure)
+    {
+        const string allocated = "dotnet_gc_heap_total_allocated_bytes_total";
+        var (bytes, server, database) = (await rev.Metric(allocated), Cpu.Tree(rev.Id), databases.Process is { } p ? Cpu.Tree(p) : 0);
+        var values = await measure();
+        var calls = values["requests"];
+        values["allocated"] = (await rev.Metric(allocated) - bytes) / calls;
+        values["server_micros"] = (Cpu.Tree(rev.Id) - server) / calls * 1e6;
+        values["database_micros"] = databases.Process is { } q ? (Cpu.Tree(q) - database) / calls * 1e6 : 0;
+        return values;
+    }
+}
