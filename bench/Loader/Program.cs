@@ -72,7 +72,7 @@ clock.Now = end.AddHours(2);
 if (typeof(Rev.Application.DependencyInjection).Assembly.GetType("Rev.Application.Analytics.FoldDays") is { } fold)
 {
     await using var scope = container.CreateAsyncScope();
-    var folded = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(Activator.CreateInstance(fold)!);
+    var folded = await scope.ServiceProvider.GetRequiredService<IMediator>().Send((IRequest<Result<int>>)Activator.CreateInstance(fold)!);
     Console.WriteLine($"Days folded: {folded}");
 }
 return written == calls ? 0 : 1;

@@ -45,14 +45,11 @@ internal sealed class SqliteFiles(string folder) : Databases
 
     public override string Connection(string database) => $"Data Source={FileOf(database)}";
 
-    public override Task Create(string database)
-    {
-        Directory.CreateDirectory(folder);
-        return Task.CompletedTask;
-    }
+    public override Task Create(string database) => Task.CompletedTask;
 
     public override Task Drop(string database)
     {
+        Directory.CreateDirectory(folder);
         foreach (var end in new[] { "", "-wal", "-shm", ".migrating" }) File.Delete(FileOf(database) + end);
         return Task.CompletedTask;
     }
