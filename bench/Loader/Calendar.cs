@@ -51,9 +51,9 @@ internal sealed class Calendar(Tenant tenant, TierVersion tier, IIdFactory ids, 
             var batches = Math.Max(1, (ofHour + MostOfBatch - 1) / MostOfBatch);
             for (var i = 0; i < batches; i++)
             {
-                var from = start.AddHours(hour).AddTicks(TimeSpan.TicksPerHour * i / batches);
+                // The calls of a commit came in the second before it: an id never lies far from its commit.
                 var to = start.AddHours(hour).AddTicks(TimeSpan.TicksPerHour * (i + 1) / batches).AddMilliseconds(-1);
-                var items = Calls(from, to, (int)((long)ofHour * (i + 1) / batches - (long)ofHour * i / batches), random, stop);
+                var items = Calls(to.AddSeconds(-1), to, (int)((long)ofHour * (i + 1) / batches - (long)ofHour * i / batches), random, stop);
                 items.AddRange(Due(_decisions, to, Resolve));
                 items.AddRange(Due(_expiries, to, Expire));
                 if (items.Count > 0) yield return new(to, items);
