@@ -12,6 +12,41 @@ internal sealed record Bench(string Root, string Commit, Plan Plan, State State,
     public const string CeilingCell = "A";
     public const string PerRequestCell = "C";
 
+    private readonly Dictionary<string, Server> _kept = new(StringComparer.Ordinal);
+    private TimeSpan _spentOnRepeats;
+
+    /// <summary>Starts a server; in a quick run one is started once and shared by all groups that ask for it.</summary>
+    public async Task<Server> Share(string name, Func<Task<Server>> start)
+    {
+        if (_kept.TryGetValue(name, out var running)) return running;
+        var server = await start();
+        if (!Plan.Quick) return server;
+        server.IsKept = true;
+        return _kept[name] = server;
+    }
+
+    /// <summary>Stops a server, shared or not.</summary>
+    public async Task Stop(Server server)
+    {
+        foreach (var (name, _) in _kept.Where(k => k.Value == server).ToList()) _kept.Remove(name);
+        await server.Stop();
+    }
+
+    /// <summary>Stops all that is shared.</summary>
+    public async Task StopShared()
+    {
+        foreach (var server in _kept.Values) await server.Stop();
+        _kept.Clear();
+    }
+
+    /// <summary>Whether a sample is to be taken again; all repeats of a run together may take so long.</summary>
+    public bool Again(double others, int repeat, TimeSpan took)
+    {
+        if (others <= MostOthers || repeat >= Plan.Repeats || _spentOnRepeats + took > Plan.ForRepeats) return false;
+        _spentOnRepeats += took;
+        return true;
+    }
+
     /// <summary>Measures a group that is not there yet, and keeps it when it is whole.</summary>
     public async Task Once(string name, Func<Group, Task> measure)
     {
@@ -30,24 +65,24 @@ internal sealed record Bench(string Root, string Commit, Plan Plan, State State,
 
     /// <summary>
     /// One sample. While other processes used more than 12 % of the machine it is thrown away and taken again, at most so many
-    /// times; then it is kept and marked. The figures themselves are never looked at.
+    /// times and as long as the run has time for it; then it is kept and marked. The figures themselves are never looked at.
     /// </summary>
     public async Task Sample(Group group, string cell, Func<Task<Dictionary<string, double>>> measure)
     {
         for (var repeat = 0; ; repeat++)
         {
-            var (machine, ours, at) = (Cpu.Machine(), Cpu.Tree(Environment.ProcessId), Stopwatch.GetTimestamp());
+            var at = Stopwatch.GetTimestamp();
+            var others = new Others();
             var values = await measure();
-            var seconds = Stopwatch.GetElapsedTime(at).TotalSeconds * Environment.ProcessorCount;
-            var others = Math.Max(0, (Cpu.Machine() - machine - (Cpu.Tree(Environment.ProcessId) - ours)) / seconds);
-            var tooMuch = others > MostOthers;
-            if (tooMuch && repeat < Plan.Repeats)
+            var share = others.Share();
+            if (Again(share, repeat, Stopwatch.GetElapsedTime(at)))
             {
-                Console.WriteLine($"  {cell}: others used {others:0 %}, again");
+                Console.WriteLine($"  {cell}: others used {share:0 %}, again");
                 continue;
             }
-            group.Samples.Add(new(cell, others, tooMuch, values));
-            Console.WriteLine($"  {cell}: {string.Join(", ", values.Select(v => $"{v.Key} {v.Value:0.###}"))}{(tooMuch ? $" (others used {others:0 %})" : "")}");
+            var tooMuch = share > MostOthers;
+            group.Samples.Add(new(cell, share, tooMuch, values));
+            Console.WriteLine($"  {cell}: {string.Join(", ", values.Select(v => $"{v.Key} {v.Value:0.###}"))}{(tooMuch ? $" (others used {share:0 %})" : "")}");
             return;
         }
     }

@@ -61,3 +61,19 @@ internal static class Cpu
         return found;
     }
 }
+
+/// <summary>What other processes use of the machine from now on.</summary>
+internal sealed class Others
+{
+    private readonly double _machine = Cpu.Machine();
+    private readonly double _ours = Cpu.Tree(Environment.ProcessId);
+    private readonly long _at = System.Diagnostics.Stopwatch.GetTimestamp();
+
+    /// <summary>The share of all cores since then.</summary>
+    public double Share()
+    {
+        var seconds = System.Diagnostics.Stopwatch.GetElapsedTime(_at).TotalSeconds * Environment.ProcessorCount;
+        // The clocks tick in hundredths: what is shorter cannot be told from nothing.
+        return seconds < 0.2 ? 0 : Math.Max(0, (Cpu.Machine() - _machine - (Cpu.Tree(Environment.ProcessId) - _ours)) / seconds);
+    }
+}

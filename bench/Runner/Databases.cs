@@ -151,7 +151,9 @@ internal sealed class Postgres : Databases
     {
         await Drop(to);
         await Execute("postgres", $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{Quote(from)}'");
-        await Execute("postgres", $"CREATE DATABASE \"{Quote(to)}\" TEMPLATE \"{Quote(from)}\" STRATEGY FILE_COPY");
+        // From version 15 on the default is to write every page to the log as well.
+        var strategy = await Scalar("postgres", "SELECT current_setting('server_version_num')::int") >= 150_000 ? "STRATEGY FILE_COPY" : "";
+        await Execute("postgres", $"CREATE DATABASE \"{Quote(to)}\" TEMPLATE \"{Quote(from)}\" {strategy}");
         await Execute("postgres", "CHECKPOINT");
     }
 

@@ -16,7 +16,7 @@ internal static class Machine
             ("cores", Environment.ProcessorCount.ToString()),
             ("processor", cpu),
             ("memory", $"{double.Parse(memory, CultureInfo.InvariantCulture) / 1024 / 1024:0.0} GiB"),
-            ("kernel", RuntimeInformation.OSDescription),
+            ("system", $"{RuntimeInformation.OSDescription}, kernel {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}"),
             (".NET", RuntimeInformation.FrameworkDescription),
             ("disk", $"{Flushes(folder):0} fdatasync/s of 4 KiB appended"),
         };

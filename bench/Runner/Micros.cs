@@ -11,11 +11,10 @@ internal static class Micros
     {
         var artifacts = bench.State.In("micro");
         if (Directory.Exists(artifacts)) Directory.Delete(artifacts, recursive: true);
-        var (machine, ours, at) = (Cpu.Machine(), Cpu.Tree(Environment.ProcessId), System.Diagnostics.Stopwatch.GetTimestamp());
+        var others = new Others();
         string[] arguments = [bench.Revs.Assembly("Micro"), "--artifacts", artifacts, .. bench.Plan.Quick ? ["--quick"] : Array.Empty<string>()];
         await Shell.Run("dotnet", arguments, new Dictionary<string, string>(StringComparer.Ordinal) { ["DOTNET_TieredPGO"] = "0" });
-        var seconds = System.Diagnostics.Stopwatch.GetElapsedTime(at).TotalSeconds * Environment.ProcessorCount;
-        var others = Math.Max(0, (Cpu.Machine() - machine - (Cpu.Tree(Environment.ProcessId) - ours)) / seconds);
+        var share = others.Share();
         foreach (var file in Directory.EnumerateFiles(artifacts, "*-report-full.json", SearchOption.AllDirectories))
         {
             using var report = JsonDocument.Parse(await File.ReadAllTextAsync(file));
@@ -24,7 +23,7 @@ internal static class Micros
                 var statistics = benchmark.GetProperty("Statistics");
                 var parameters = benchmark.GetProperty("Parameters").GetString();
                 var name = $"{benchmark.GetProperty("Type").GetString()}.{benchmark.GetProperty("Method").GetString()}{(parameters is { Length: > 0 } ? $" {parameters}" : "")}";
-                group.Samples.Add(new(name, others, others > Bench.MostOthers, new(StringComparer.Ordinal)
+                group.Samples.Add(new(name, share, share > Bench.MostOthers, new(StringComparer.Ordinal)
                 {
                     ["median"] = statistics.GetProperty("Median").GetDouble(), ["min"] = statistics.GetProperty("Min").GetDouble(), ["max"] = statistics.GetProperty("Max").GetDouble(),
                     ["bytes"] = benchmark.GetProperty("Memory").GetProperty("BytesAllocatedPerOperation").GetDouble(),

@@ -9,8 +9,7 @@ internal static class Plans
 
     public static async Task Explain(Bench bench, Databases databases) => await bench.Once(GroupOf(databases), async group =>
     {
-        var calls = bench.Plan.GrowthCalls[Math.Min(1, bench.Plan.GrowthCalls.Length - 1)];
-        var preload = await bench.Revs.Preload(databases, "growth", calls, bench.Plan.GrowthWindow);
+        var preload = await bench.Revs.Preload(databases, bench.Plan.ExplainCalls, bench.Plan.GrowthWindow);
         group.Notes.Add(databases is Postgres server ? await OnPostgres(bench, server, preload) : await OnSqlite(bench, databases, preload));
     });
 

@@ -28,7 +28,14 @@ if (on is null or "postgresql") providers.Add(await Postgres.Start(postgresFolde
 var bench = new Bench(root, commit, plan, state, new RevSetup(root, state), providers);
 try
 {
-    foreach (var part in parts.Where(p => only.Count == 0 || only.Contains(p, StringComparer.Ordinal)))
+    var chosen = parts.Where(p => only.Count == 0 || only.Contains(p, StringComparer.Ordinal)).ToList();
+    var todo = chosen.Where(p => !IsDone(p)).ToList();
+    // Nothing is measured yet: the databases are filled side by side.
+    await Task.WhenAll(providers.ConvertAll(async databases =>
+    {
+        foreach (var (calls, window) in plan.Preloads(todo).Distinct()) await bench.Revs.Preload(databases, calls, window);
+    }));
+    foreach (var part in chosen)
     {
         if (part == "micro")
         {
@@ -51,14 +58,30 @@ try
                 _ => throw new UnreachableException(),
             });
     }
+    await bench.StopShared();
     var facts = await Machine.Facts(bench, folder);
     Console.WriteLine($"Written: {string.Join(", ", Report.Write(bench, facts, started.Elapsed))}");
     return 0;
 }
 finally
 {
+    await bench.StopShared();
     foreach (var databases in providers) await databases.DisposeAsync();
 }
+
+bool IsDone(string part) => providers.TrueForAll(databases => (part switch
+{
+    "meter" => plan.Connections.Select(c => Writes.SinglesOf(databases, c)),
+    "batches" => Writes.Sizes.Select(s => Writes.BatchesOf(databases, s)),
+    "half" => [Writes.HalfOf(databases)],
+    "resolves" => [Writes.ResolvesOf(databases)],
+    "dashboard" => [Reads.AtWritesOf(databases)],
+    "reads" => [Reads.GroupOf(databases)],
+    "replay" => [Reads.ReplayOf(databases)],
+    "explain" => [Plans.GroupOf(databases)],
+    "soak" => [Soak.GroupOf(databases)],
+    _ => Enumerable.Empty<string>(),
+}).All(name => state.Find(name) is not null));
 
 IEnumerable<string> Options(string name) => args.Zip(args.Skip(1)).Where(p => p.First == name).Select(p => p.Second);
 

@@ -52,7 +52,7 @@ internal static class Reads
     public static async Task Growth(Bench bench, Databases databases) => await bench.Once(GroupOf(databases), async group =>
     {
         var preloads = new List<Preload>();
-        foreach (var calls in bench.Plan.GrowthCalls) preloads.Add(await bench.Revs.Preload(databases, "growth", calls, bench.Plan.GrowthWindow));
+        foreach (var calls in bench.Plan.GrowthCalls) preloads.Add(await bench.Revs.Preload(databases, calls, bench.Plan.GrowthWindow));
         var servers = new List<(Preload Preload, Server Rev)>();
         try
         {
@@ -68,7 +68,7 @@ internal static class Reads
     /// <summary>The dashboard where half of the calls lie in its month.</summary>
     public static async Task AtWrites(Bench bench, Databases databases) => await bench.Once(AtWritesOf(databases), async group =>
     {
-        var preload = await bench.Revs.Preload(databases, "writes", bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+        var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
         await using var rev = await Writes.Fresh(bench, databases, preload);
         await Measure(bench, group, [(preload, rev)]);
     });
@@ -76,7 +76,7 @@ internal static class Reads
     /// <summary>Replays all that a history holds under another tier.</summary>
     public static async Task Replay(Bench bench, Databases databases) => await bench.Once(ReplayOf(databases), async group =>
     {
-        var preload = await bench.Revs.Preload(databases, "growth", bench.Plan.ReplayCalls, bench.Plan.GrowthWindow);
+        var preload = await bench.Revs.Preload(databases, bench.Plan.ReplayCalls, bench.Plan.GrowthWindow);
         await using var rev = await bench.Revs.Start(databases, preload.Database);
         var (from, to) = preload.Window60;
         var body = $$"""
@@ -118,7 +118,7 @@ internal static class Reads
                 }
                 before[preload.Calls] = await StoreTime(rev);
             }
-            var others = await Others(bench, async () =>
+            var others = await Undisturbed(bench, async () =>
             {
                 for (var request = 0; request < bench.Plan.ReadRequests; request++)
                     foreach (var (preload, rev) in servers)
@@ -147,15 +147,15 @@ internal static class Reads
     private static async Task<(double Sum, double Count)> StoreTime(Server rev) =>
         (await rev.Metric("rev_request_duration_seconds_sum"), await rev.Metric("rev_request_duration_seconds_count"));
 
-    private static async Task<double> Others(Bench bench, Func<Task> measure, Action again)
+    private static async Task<double> Undisturbed(Bench bench, Func<Task> measure, Action again)
     {
         for (var repeat = 0; ; repeat++)
         {
-            var (machine, ours, at) = (Cpu.Machine(), Cpu.Tree(Environment.ProcessId), System.Diagnostics.Stopwatch.GetTimestamp());
+            var at = System.Diagnostics.Stopwatch.GetTimestamp();
+            var others = new Others();
             await measure();
-            var seconds = System.Diagnostics.Stopwatch.GetElapsedTime(at).TotalSeconds * Environment.ProcessorCount;
-            var others = Math.Max(0, (Cpu.Machine() - machine - (Cpu.Tree(Environment.ProcessId) - ours)) / Math.Max(seconds, 0.1));
-            if (others <= Bench.MostOthers || repeat >= bench.Plan.Repeats) return others;
+            var share = others.Share();
+            if (!bench.Again(share, repeat, System.Diagnostics.Stopwatch.GetElapsedTime(at))) return share;
             again();
         }
     }

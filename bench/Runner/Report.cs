@@ -81,7 +81,7 @@ internal sealed class Report
             Row("p99 at half load, ms", Median(half, Bench.RevCell, "p99"), postgres ? 75 : 100, postgres ? 15 : 30, more: false);
             var soak = Find(Soak.GroupOf(databases));
             Row($"longest gap without an acknowledgement in {_bench.Plan.SoakSeconds} s, s", Median(soak, Bench.RevCell, "gap") / 1e3, 2, 0.5, more: false);
-            foreach (var size in new[] { 100, 1_000 })
+            foreach (var size in Writes.Sizes)
             {
                 var batch = Find(Writes.BatchesOf(databases, size));
                 Row($"batches of {size}, events/s ÷ A's req/s", Median(batch, Bench.RevCell, "events") / Median(batch, Bench.CeilingCell, "per_second"), postgres ? 0.8 : 1.0, postgres ? 2.0 : 2.5, more: true);
@@ -141,7 +141,7 @@ internal sealed class Report
     private void Batches(Databases databases)
     {
         var rows = new List<string>();
-        foreach (var size in new[] { 100, 1_000 })
+        foreach (var size in Writes.Sizes)
             if (Find(Writes.BatchesOf(databases, size)) is { } group)
                 rows.Add($"| {size} | {Spread(group, Bench.RevCell, "events")} | {Spread(group, Bench.CeilingCell, "per_second")} | {Number(Median(group, Bench.RevCell, "events") / Median(group, Bench.CeilingCell, "per_second"))} | {Spread(group, Bench.RevCell, "p50")} | {Spread(group, Bench.RevCell, "p99")} | {Number(group.Of(Bench.RevCell, "errors").Sum())} |");
         if (rows.Count == 0) return;

@@ -61,9 +61,9 @@ internal sealed partial class RevSetup(string root, State state)
         (await Shell.Run("dotnet", [Api, "--verify"], await Environment(databases, database))).Trim();
 
     /// <summary>A database of so many calls, made once: signed up over HTTP, filled by the bulk loader, checked by --verify.</summary>
-    public async Task<Preload> Preload(Databases databases, string kind, int calls, int window)
+    public async Task<Preload> Preload(Databases databases, int calls, int window)
     {
-        var name = $"{kind}-{calls}";
+        var name = $"calls-{calls}-{window}";
         var marker = Path.Combine(Directory.CreateDirectory(state.In("preloads")).FullName, $"{databases.Provider}-{name}.json");
         if (state.Read<Preload>(marker) is { } made && made.Schema == Schema() && made.Window == window) return made;
 

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Rev.Bench.Runner;
 
 /// <summary>Half of the maximum for minutes: memory, errors, latency by the minute, nothing lost.</summary>
@@ -9,15 +7,14 @@ internal static class Soak
 
     public static async Task Run(Bench bench, Databases databases) => await bench.Once(GroupOf(databases), async group =>
     {
-        var preload = await bench.Revs.Preload(databases, "writes", bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+        var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
         var values = new Dictionary<string, double>(StringComparer.Ordinal);
         var rev = await Writes.Fresh(bench, databases, preload);
         await using (rev)
         {
-            _ = await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.WarmSeconds);
-            var rate = await Writes.HalfRate(bench, databases, rev, preload);
+            var rate = await Writes.HalfRate(bench, rev, preload);
             var before = await databases.Scalar(Writes.WorkDatabase, "SELECT count(*) FROM calls");
-            var (machine, ours, at) = (Cpu.Machine(), Cpu.Tree(Environment.ProcessId), Stopwatch.GetTimestamp());
+            var others = new Others();
             var client = bench.Client(
                 "--do", "pace", "--url", rev.Url.ToString(), "--key", preload.Key, "--connections", "64", "--rate", rate.ToString(), "--seconds", bench.Plan.SoakSeconds.ToString());
             var memory = new List<double>();
@@ -27,8 +24,7 @@ internal static class Soak
                 memory.Add(Cpu.Memory(rev.Id).Now);
             }
             var paced = await client;
-            var seconds = Stopwatch.GetElapsedTime(at).TotalSeconds * Environment.ProcessorCount;
-            var others = Math.Max(0, (Cpu.Machine() - machine - (Cpu.Tree(Environment.ProcessId) - ours)) / seconds);
+            var share = others.Share();
 
             // The first minute fills pools and caches; a run shorter than three has no such minute.
             var settled = memory.Count > 180 ? memory.Skip(60).ToList() : memory.Skip(memory.Count / 3).ToList();
@@ -47,8 +43,9 @@ internal static class Soak
             values["memory_first"] = Statistics.Median(settled.Take(edge));
             values["memory_last"] = Statistics.Median(settled.TakeLast(edge));
             values["memory_most"] = memory.Max();
-            group.Samples.Add(new(Bench.RevCell, others, others > Bench.MostOthers, values));
+            group.Samples.Add(new(Bench.RevCell, share, share > Bench.MostOthers, values));
             group.Notes.Add($"p99 by minute, ms: {string.Join(", ", minutes.Select(m => m.ToString("0.0")))}");
+            await bench.Stop(rev);
             group.Notes.Add($"memory every 30 s, MB: {string.Join(", ", memory.Where((_, i) => i % 30 == 0).Select(m => m.ToString("0")))}");
         }
         try

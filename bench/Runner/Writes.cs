@@ -3,7 +3,12 @@ namespace Rev.Bench.Runner;
 /// <summary>Writes: single calls, batches, half load, resolves, floors. The ceiling, Rev and one SaveChanges per request take turns.</summary>
 internal static class Writes
 {
-    private const string Work = "work";
+    /// <summary>The copy that <see cref="Fresh"/> works on.</summary>
+    public const string WorkDatabase = "work";
+
+    /// <summary>Sizes of batches.</summary>
+    public static readonly int[] Sizes = [100, 1_000];
+
     private const string PerRequestDatabase = "perrequest";
     private const int BatchConnections = 16;
     private const int ManyBatchConnections = 8;
@@ -23,12 +28,10 @@ internal static class Writes
         foreach (var connections in bench.Plan.Connections)
             await bench.Once(SinglesOf(databases, connections), async group =>
             {
-                var preload = await bench.Revs.Preload(databases, "writes", bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+                var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
                 await using var ceiling = await Ceiling(bench);
                 await using var perRequest = await PerRequest(bench, databases);
                 await using var rev = await Fresh(bench, databases, preload);
-                foreach (var server in new[] { ceiling, rev, perRequest })
-                    _ = await bench.Wrk(server.Url, "meter.lua", preload.Key, connections, bench.Plan.WarmSeconds);
                 for (var round = 0; round < bench.Plan.RoundsOf(connections); round++)
                 {
                     await bench.Sample(group, Bench.CeilingCell, () => bench.Wrk(ceiling.Url, "meter.lua", preload.Key, connections, bench.Plan.Seconds));
@@ -41,14 +44,13 @@ internal static class Writes
 
     public static async Task Batches(Bench bench, Databases databases)
     {
-        foreach (var size in new[] { 100, 1_000 })
+        foreach (var size in Sizes)
             await bench.Once(BatchesOf(databases, size), async group =>
             {
-                var preload = await bench.Revs.Preload(databases, "writes", bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+                var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
                 await using var ceiling = await Ceiling(bench);
                 await using var rev = await Fresh(bench, databases, preload);
                 var connections = size > 100 ? ManyBatchConnections : BatchConnections;
-                _ = await bench.Wrk(ceiling.Url, "meter.lua", preload.Key, 64, bench.Plan.WarmSeconds);
                 _ = await bench.Wrk(rev.Url, "batch.lua", preload.Key, connections, bench.Plan.WarmSeconds, size);
                 for (var round = 0; round < bench.Plan.OtherRounds; round++)
                 {
@@ -66,10 +68,9 @@ internal static class Writes
     /// <summary>Latency at half of what 64 connections reached, sent at a fixed rate.</summary>
     public static async Task Half(Bench bench, Databases databases) => await bench.Once(HalfOf(databases), async group =>
     {
-        var preload = await bench.Revs.Preload(databases, "writes", bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+        var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
         await using var rev = await Fresh(bench, databases, preload);
-        _ = await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.WarmSeconds);
-        var rate = await HalfRate(bench, databases, rev, preload);
+        var rate = await HalfRate(bench, rev, preload);
         for (var round = 0; round < bench.Plan.OtherRounds; round++)
             await bench.Sample(group, Bench.RevCell, async () =>
             {
@@ -89,9 +90,8 @@ internal static class Writes
 
     public static async Task Resolves(Bench bench, Databases databases) => await bench.Once(ResolvesOf(databases), async group =>
     {
-        var preload = await bench.Revs.Preload(databases, "writes", bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+        var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
         await using var rev = await Fresh(bench, databases, preload);
-        _ = await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.WarmSeconds);
         _ = await Resolve(bench, rev, preload, 2_000);
         for (var round = 0; round < bench.Plan.OtherRounds; round++)
         {
@@ -110,45 +110,44 @@ internal static class Writes
             await bench.Sample(group, $"one connection, {batch} rows a commit", async () =>
             {
                 var inserted = await bench.Client(
-                    "--do", "bulk", "--provider", databases.Provider, "--connection", databases.Connection(database), "--batch", batch.ToString(), "--seconds", bench.Plan.Seconds.ToString());
+                    "--do", "bulk", "--provider", databases.Provider, "--connection", databases.Connection(database), "--batch", batch.ToString(), "--seconds", bench.Plan.FloorSeconds.ToString());
                 return new(StringComparer.Ordinal) { ["per_second"] = inserted.GetProperty("rows").GetDouble() / inserted.GetProperty("seconds").GetDouble() };
             });
         if (databases is Postgres server)
             foreach (var clients in new[] { 32, 64 })
                 await bench.Sample(group, $"pgbench, {clients} clients, a row a commit", async () =>
-                    new(StringComparer.Ordinal) { ["per_second"] = await server.PgBench(database, Path.Combine(bench.Root, "bench", "sql", "insert.sql"), clients, bench.Plan.Seconds) });
+                    new(StringComparer.Ordinal) { ["per_second"] = await server.PgBench(database, Path.Combine(bench.Root, "bench", "sql", "insert.sql"), clients, bench.Plan.FloorSeconds) });
         await databases.Drop(database);
     });
 
-    /// <summary>Rev on a new copy of a preloaded database.</summary>
-    public static async Task<Server> Fresh(Bench bench, Databases databases, Preload preload)
+    /// <summary>Rev on a new copy of a preloaded database, warmed up.</summary>
+    public static Task<Server> Fresh(Bench bench, Databases databases, Preload preload) => bench.Share($"rev {databases.Name}", async () =>
     {
-        await databases.Copy(preload.Database, Work);
-        return await bench.Revs.Start(databases, Work);
-    }
+        await databases.Copy(preload.Database, WorkDatabase);
+        return await Warm(bench, await bench.Revs.Start(databases, WorkDatabase), preload.Key);
+    });
 
-    /// <summary>Where <see cref="Fresh"/> works.</summary>
-    public static string WorkDatabase => Work;
+    /// <summary>Half of what 64 connections reach now.</summary>
+    public static async Task<int> HalfRate(Bench bench, Server rev, Preload preload) =>
+        (int)((await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds))["per_second"] / 2);
 
-    /// <summary>Half of the median at 64 connections; measured now when that part was left out.</summary>
-    public static async Task<int> HalfRate(Bench bench, Databases databases, Server rev, Preload preload)
-    {
-        var measured = bench.State.Find(SinglesOf(databases, 64))?.Of(Bench.RevCell, "per_second") is { Length: > 0 } known
-            ? Statistics.Median(known)
-            : (await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds))["per_second"];
-        return (int)(measured / 2);
-    }
+    private static Task<Server> Ceiling(Bench bench) => bench.Share("ceiling", async () =>
+        await Warm(bench, await Server.Start(bench.Revs.Assembly("Ceiling"), "/", new Dictionary<string, string>(StringComparer.Ordinal)), "none"));
 
-    private static Task<Server> Ceiling(Bench bench) =>
-        Server.Start(bench.Revs.Assembly("Ceiling"), "/", new Dictionary<string, string>(StringComparer.Ordinal));
-
-    private static async Task<Server> PerRequest(Bench bench, Databases databases)
+    private static Task<Server> PerRequest(Bench bench, Databases databases) => bench.Share($"per request {databases.Name}", async () =>
     {
         await databases.Create(PerRequestDatabase).IgnoreExisting();
-        return await Server.Start(bench.Revs.Assembly("PerRequest"), "/", new Dictionary<string, string>(StringComparer.Ordinal)
+        return await Warm(bench, await Server.Start(bench.Revs.Assembly("PerRequest"), "/", new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["Provider"] = databases.Provider, ["Connection"] = databases.Connection(PerRequestDatabase), ["Preload"] = bench.Plan.WriteCalls.ToString(),
-        });
+        }), "none");
+    });
+
+    /// <summary>Lets the runtime compile what is hot before anything is measured.</summary>
+    private static async Task<Server> Warm(Bench bench, Server server, string key)
+    {
+        _ = await bench.Wrk(server.Url, "meter.lua", key, 64, bench.Plan.WarmSeconds);
+        return server;
     }
 
     private static async Task IgnoreExisting(this Task create)
