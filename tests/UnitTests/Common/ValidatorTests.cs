@@ -9,6 +9,7 @@ using Rev.Application.Customers;
 using Rev.Application.Metering;
 using Rev.Application.Outcomes;
 using Rev.Application.Pricing;
+using Rev.Application.Streaming;
 using Rev.Domain.Accounts;
 using Rev.Domain.Common;
 
@@ -118,6 +119,11 @@ public sealed class ValidatorTests
         (new GetStatement(Given.Tenant, "c", new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue)), "from to"),
         (new GetStatementEntries(Given.Tenant, "c", new(null, null)), ""),
         (new GetStatementEntries(Given.Tenant, "c", new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue)), "from to"),
+        (new WatchActivity(Given.Tenant, null, null, Resumes: false, null), ""),
+        (new WatchActivity(Given.Tenant, "a b", "", Resumes: true, null), "agent_id customer_id"),
+        (new ReplayCalls(Given.Tenant, null, "default", null, null, "a", "b"), ""),
+        (new ReplayCalls(Given.Tenant, null, null, null, null, "a b", ""), "tier agent_id customer_id"),
+        (new ReplayCalls(Given.Tenant, null, "a b", null, null, null, null), "tier"),
         (new ChangeAccount(new(1), null, null), ""),
         (new ChangeAccount(new(1), "", "USD"), "company currency"),
     ];
