@@ -101,7 +101,8 @@ public sealed class ReplayTurns
     /// <summary>The refusal of a replay that has to wait.</summary>
     public static readonly Error Taken = ServiceErrors.Overloaded with
     {
-        Message = "A replay of this account runs already, or as many as Rev runs at once. Retry it when one has ended.", RetryAfter = TimeSpan.FromSeconds(5),
+        Message = "A replay of this account runs already, or as many as Rev runs at once. Retry it when one has ended.",
+        RetryAfter = TimeSpan.FromSeconds(5),
     };
 
     /// <summary>A turn, to be disposed of at the end; null when none is free.</summary>
