@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
 using Rev.Application;
+using Rev.Application.Analytics;
 using Rev.Bench.Loader;
 using Rev.Domain.Accounts;
 using Rev.Domain.Common;
@@ -69,12 +70,9 @@ Console.WriteLine($"{written} calls, {calendar.Decided} decided and {calendar.Ex
 
 // The job that sums days that are over does so within minutes; here it is done before anything is read.
 clock.Now = end.AddHours(2);
-if (typeof(Rev.Application.DependencyInjection).Assembly.GetType("Rev.Application.Analytics.FoldDays") is { } fold)
-{
-    await using var scope = container.CreateAsyncScope();
-    var folded = await scope.ServiceProvider.GetRequiredService<IMediator>().Send((IRequest<Result<int>>)Activator.CreateInstance(fold)!);
-    Console.WriteLine($"Days folded: {folded}");
-}
+await using var scope = container.CreateAsyncScope();
+var folded = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new FoldDays());
+Console.WriteLine($"{folded.Value} days folded");
 return written == calls ? 0 : 1;
 
 namespace Rev.Bench.Loader

@@ -230,7 +230,7 @@ internal sealed class Report
     private (double Worst, string? Read) Growth(Databases databases)
     {
         if (Find(Reads.GroupOf(databases)) is not { } group) return (double.NaN, null);
-        var growths = Names(group).Select(read => (Value: GrowthOf(group, read), Read: read)).Where(g => !double.IsNaN(g.Value)).ToList();
+        var growths = Names(group).Where(read => read != Reads.Summary).Select(read => (Value: GrowthOf(group, read), Read: read)).Where(g => !double.IsNaN(g.Value)).ToList();
         return growths.Count == 0 ? (double.NaN, null) : growths.MaxBy(g => g.Value);
     }
 

@@ -13,7 +13,7 @@ internal static class Soak
         await using (rev)
         {
             var rate = await Writes.HalfRate(bench, rev, preload);
-            var before = await databases.Scalar(Writes.WorkDatabase, "SELECT count(*) FROM calls");
+            var before = await Settled(databases);
             var others = new Others();
             var client = bench.Client(
                 "--do", "pace", "--url", rev.Url.ToString(), "--key", preload.Key, "--connections", "64", "--rate", rate.ToString(), "--seconds", bench.Plan.SoakSeconds.ToString());
@@ -60,4 +60,16 @@ internal static class Soak
         }
         Console.WriteLine($"  {string.Join(", ", values.Select(v => $"{v.Key} {v.Value:0.##}"))}");
     });
+
+    /// <summary>Calls stored, once those that wrk left without waiting for their answers are in.</summary>
+    private static async Task<long> Settled(Databases databases)
+    {
+        for (var last = -1L; ;)
+        {
+            var count = await databases.Scalar(Writes.WorkDatabase, "SELECT count(*) FROM calls");
+            if (count == last) return count;
+            last = count;
+            await Task.Delay(1_000);
+        }
+    }
 }
