@@ -172,6 +172,9 @@ public sealed class GetStatementEntriesHandler(StoreFactory store, TimeProvider 
             yield return later.Current.Entry;
             more = await later.MoveNextAsync();
         }
+        // Calls that were moved to an archive meanwhile are missing above: better a list that breaks off than one that seems whole.
+        await using var db = store.Create();
+        if (await new StatementOf(tenant, customer).Archived(db, from, to, cancellationToken) is { } archived) throw new InvalidOperationException(archived.Message);
     }
 
     private async IAsyncEnumerable<StatementCall> Calls(

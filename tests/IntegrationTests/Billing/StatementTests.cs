@@ -2,6 +2,10 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Numerics;
 using System.Text.Json.Nodes;
+using MediatR;
+using Microsoft.Extensions.DependencyInjection;
+using Rev.Application.Billing;
+using Rev.Domain.Common;
 using Rev.IntegrationTests.Common;
 
 namespace Rev.IntegrationTests.Billing;
@@ -144,12 +148,7 @@ public sealed class StatementTests(Apps apps) : IClassFixture<Apps>
         await live.Meter(Bodies.Call());
         var at = app.Now;
         var hour = new DateTimeOffset(at.Year, at.Month, at.Day, at.Hour, 0, 0, TimeSpan.Zero);
-        var month = new DateTimeOffset(at.Year, at.Month, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000;
-        // As it is once the month's calls were moved to files.
-        var columns = (await app.Query("SELECT * FROM rollups"))[0].Keys.ToArray();
-        await app.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO archived_rollups (month, {string.Join(", ", columns)}) SELECT {month}, {string.Join(", ", columns)} FROM rollups"));
-        await app.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO archives (month, archived_at, removed_at, calls, outcomes, entries, checksum) VALUES ({month}, {month}, {month}, 1, 0, 0, '{new string('0', 64)}')"));
-        await app.Execute("DELETE FROM calls");
+        await Remove(app, at);
         string Range(DateTimeOffset from, DateTimeOffset to) => $"from={Bodies.Instant(from)}&to={Bodies.Instant(to)}";
 
         (await live.Get($"/v1/customers/default/statement?{Range(hour, hour.AddHours(1))}")).Is(200)["currencies.0.total"].ShouldBe("0.01212");
@@ -159,6 +158,40 @@ public sealed class StatementTests(Apps apps) : IClassFixture<Apps>
         foreach (var query in new[] { Range(hour.AddHours(-3), hour.AddMinutes(-20)), $"format=csv&{Range(hour.AddHours(1), hour.AddHours(2))}" })
             (await live.Get($"/v1/customers/default/statement?{query}")).Is(200);
         (await live.Get($"/v1/customers/other/statement?format=csv&{Range(hour, hour.AddHours(1))}")).Is(200);
+    }
+
+    [Theory, EachProvider]
+    public async Task A_list_whose_calls_are_archived_meanwhile_breaks_off(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var live = (await app.SignUpAsync()).Live;
+        await live.Meter(Bodies.Call());
+        var row = (await app.Query("SELECT account_id FROM calls"))[0];
+        var tenant = new Tenant(new(UlidText.FromBytes((byte[])row["account_id"]!)), Mode.Live);
+        using var scope = app.Services.CreateScope();
+        var statement = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new GetStatementEntries(tenant, "default", new(app.Now.AddHours(-1), app.Now.AddHours(1))));
+        (await Count()).ShouldBe(3);
+
+        await Remove(app, app.Now);
+
+        await Should.ThrowAsync<InvalidOperationException>(Count);
+
+        async Task<int> Count()
+        {
+            var rows = 0;
+            await foreach (var _ in statement.Value.Entries) rows++;
+            return rows;
+        }
+    }
+
+    /// <summary>As it is once the month's calls were moved to files.</summary>
+    private static async Task Remove(RevApp app, DateTimeOffset at)
+    {
+        var month = new DateTimeOffset(at.Year, at.Month, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000;
+        var columns = (await app.Query("SELECT * FROM rollups"))[0].Keys.ToArray();
+        await app.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO archived_rollups (month, {string.Join(", ", columns)}) SELECT {month}, {string.Join(", ", columns)} FROM rollups"));
+        await app.Execute(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO archives (month, archived_at, removed_at, calls, outcomes, entries, checksum) VALUES ({month}, {month}, {month}, 1, 0, 0, '{new string('0', 64)}')"));
+        await app.Execute("DELETE FROM calls");
     }
 
     private static async Task Compare(RevApp app, Caller live, DateTimeOffset begin, int seed)
