@@ -24,7 +24,7 @@ internal static class AnalyticsDocs
         With `group_by=component` each figure stands in the one group it belongs to: `base` has `calls` and `base_fees`, `tokens` the tokens and `token_charges`,
         `outcome` the bonuses and the counts of outcomes, `reversal` the `reversals`; the others are zero there, and `revenue` is that component's amount.
 
-        At most 92 days by hours, 1,100 days by days and 120 months by months, and at most 10,000 rows.
+        At most 92 days by hours, 1,100 days by days and 120 months by months, and at most 50,000 rows.
         """)
     {
         Errors = ["request.invalid"],

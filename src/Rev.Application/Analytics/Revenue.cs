@@ -67,8 +67,8 @@ public sealed record RevenueBucket(
 public sealed record RevenueSeries(
     string Currency, DateTimeOffset From, DateTimeOffset To, IReadOnlyList<RevenueBucket> Data, RevenueFigures Totals, IReadOnlyList<string> OtherCurrencies)
 {
-    /// <summary>Most items of <see cref="Data"/>.</summary>
-    public const int MaxData = 10_000;
+    /// <summary>Most items of <see cref="Data"/>: a month of a thousand agents by day has its place.</summary>
+    public const int MaxData = 50_000;
 
     /// <summary>More than that.</summary>
     public static readonly Error TooMany = Error.Invalid(
