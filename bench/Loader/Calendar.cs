@@ -25,6 +25,8 @@ internal sealed class Calendar(Tenant tenant, TierVersion tier, IIdFactory ids, 
 
     private static readonly string[] Actions = ["email.sent", "ticket.solved", "lead.found", "call.booked", "report.made"];
     private static readonly string[] Payloads = ["""{"recipient":"prospect@company.com","campaign":"q2"}""", """{"recipient":"prospect@company.com","campaign":"q3"}"""];
+    // Longer than the calls of a commit are apart: none of them is decided in the commit that stores it.
+    private static readonly TimeSpan ShortestDecision = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestDecision = TimeSpan.FromHours(20);
 
     private readonly PriorityQueue<Outcome, DateTimeOffset> _decisions = new();
@@ -95,7 +97,7 @@ internal sealed class Calendar(Tenant tenant, TierVersion tier, IIdFactory ids, 
                 < 85 => ReportedOutcome.Pending,
                 _ => ReportedOutcome.None,
             };
-            var decidedAfter = LongestDecision * random.NextDouble();
+            var decidedAfter = ShortestDecision + (LongestDecision - ShortestDecision) * random.NextDouble();
             var staysOpen = random.Next(10) == 0;
             // What nobody decides expires after the tier's term, but for what is so new that it is open at the end.
             var open = staysOpen && stop == end && at > end - tier.Terms.ExpiresAfter;
