@@ -13,6 +13,7 @@ using Rev.Domain.Accounts;
 using Rev.Domain.Common;
 using Rev.Domain.Pricing;
 using Rev.Infrastructure;
+using Rev.Infrastructure.Common;
 using Rev.Infrastructure.Metering;
 using Rev.Infrastructure.Pricing;
 using Calendar = Rev.Bench.Loader.Calendar;
@@ -43,12 +44,19 @@ await using var container = services.BuildServiceProvider();
 clock.Now = end.AddDays(-Calendar.Days);
 var tier = await container.GetRequiredService<PriceBook>().Current(tenant, TierKey.Default, CancellationToken.None)
     ?? throw new InvalidOperationException("The account has no default tier.");
-var calendar = new Calendar(tenant, tier, container.GetRequiredService<IIdFactory>(), end, calls, window);
+// The ids of calls rise by themselves: they are made ahead of the writer, whose own ids must stay near its clock.
+var calendar = new Calendar(tenant, tier, new IdFactory(), end, calls, window);
+var indexes = new Indexes(container.GetRequiredService<StoreFactory>());
+var dropped = await indexes.Drop();
 var writer = container.GetRequiredService<BatchWriter>();
 var started = Stopwatch.StartNew();
 var written = 0;
-foreach (var batch in calendar.Batches())
+// While a batch is written the next one is priced.
+using var batches = calendar.Batches().GetEnumerator();
+Task<Batch?> Price() => Task.Run(() => batches.MoveNext() ? batches.Current : null);
+for (var next = Price(); await next is { } batch;)
 {
+    next = Price();
     clock.Now = batch.At;
     var tell = await writer.Write(batch.Items, suspect: false, CancellationToken.None);
     tell();
@@ -67,6 +75,8 @@ foreach (var batch in calendar.Batches())
     if (written / 250_000 != before) Console.WriteLine($"{written} calls in {started.Elapsed.TotalSeconds:0} s");
 }
 Console.WriteLine($"{written} calls, {calendar.Decided} decided and {calendar.Expired} expired outcomes in {started.Elapsed.TotalSeconds:0.0} s");
+await indexes.Make(dropped);
+Console.WriteLine($"{dropped.Count} indexes made again after {started.Elapsed.TotalSeconds:0.0} s");
 
 // The job that sums days that are over does so within minutes; here it is done before anything is read.
 clock.Now = end.AddHours(2);
