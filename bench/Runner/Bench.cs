@@ -12,32 +12,29 @@ internal sealed record Bench(string Root, string Commit, Plan Plan, State State,
     public const string CeilingCell = "A";
     public const string PerRequestCell = "C";
 
-    private readonly Dictionary<string, Server> _kept = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Server> _shared = new(StringComparer.Ordinal);
     private TimeSpan _spentOnRepeats;
 
-    /// <summary>Starts a server; in a quick run one is started once and shared by all groups that ask for it.</summary>
-    public async Task<Server> Share(string name, Func<Task<Server>> start)
-    {
-        if (_kept.TryGetValue(name, out var running)) return running;
-        var server = await start();
-        if (!Plan.Quick) return server;
-        server.IsKept = true;
-        return _kept[name] = server;
-    }
+    /// <summary>A server that is started and warmed up once for all groups that ask for it, until <see cref="StopShared"/>.</summary>
+    public async Task<Server> Share(string name, Func<Task<Server>> start) =>
+        _shared.TryGetValue(name, out var running) ? running : _shared[name] = await start();
 
-    /// <summary>Stops a server, shared or not.</summary>
+    /// <summary>Stops one that is shared before the others.</summary>
     public async Task Stop(Server server)
     {
-        foreach (var (name, _) in _kept.Where(k => k.Value == server).ToList()) _kept.Remove(name);
-        await server.Stop();
+        foreach (var (name, _) in _shared.Where(s => s.Value == server).ToList()) _shared.Remove(name);
+        await server.DisposeAsync();
     }
 
     /// <summary>Stops all that is shared.</summary>
     public async Task StopShared()
     {
-        foreach (var server in _kept.Values) await server.Stop();
-        _kept.Clear();
+        foreach (var server in _shared.Values) await server.DisposeAsync();
+        _shared.Clear();
     }
+
+    /// <summary>The end of a part on a database: a quick run has no time to start and warm up servers for each.</summary>
+    public Task EndPart() => Plan.Quick ? Task.CompletedTask : StopShared();
 
     /// <summary>Whether a sample is to be taken again; all repeats of a run together may take so long.</summary>
     public bool Again(double others, int repeat, TimeSpan took)

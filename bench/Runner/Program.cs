@@ -43,6 +43,7 @@ try
             continue;
         }
         foreach (var databases in providers)
+        {
             await (part switch
             {
                 "floors" => Writes.Floors(bench, databases),
@@ -57,6 +58,8 @@ try
                 "soak" => Soak.Run(bench, databases),
                 _ => throw new UnreachableException(),
             });
+            await bench.EndPart();
+        }
     }
     await bench.StopShared();
     var facts = await Machine.Facts(bench, folder);

@@ -72,7 +72,7 @@ internal static class Reads
     public static async Task AtWrites(Bench bench, Databases databases) => await bench.Once(AtWritesOf(databases), async group =>
     {
         var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
-        await using var rev = await Writes.Fresh(bench, databases, preload);
+        var rev = await Writes.Fresh(bench, databases, preload);
         await Measure(bench, group, [(preload, rev)]);
     });
 

@@ -29,9 +29,6 @@ internal sealed partial class Server : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>Set on a server that several groups share: it runs until <see cref="Stop"/>.</summary>
-    public bool IsKept { get; set; }
-
     /// <summary>Starts a program of the repository and waits until it answers.</summary>
     public static async Task<Server> Start(string assembly, string readyPath, IReadOnlyDictionary<string, string> environment)
     {
@@ -79,14 +76,8 @@ internal sealed partial class Server : IAsyncDisposable
             .Select(l => MetricValue().Match(l)).Where(m => m.Success).Sum(m => double.Parse(m.Groups["value"].Value, CultureInfo.InvariantCulture));
     }
 
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        if (!IsKept) await Stop();
-    }
-
     /// <summary>Asks it to stop and waits until it did.</summary>
-    public async Task Stop()
+    public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
         {

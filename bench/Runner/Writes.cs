@@ -29,9 +29,9 @@ internal static class Writes
             await bench.Once(SinglesOf(databases, connections), async group =>
             {
                 var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
-                await using var ceiling = await Ceiling(bench);
-                await using var perRequest = await PerRequest(bench, databases);
-                await using var rev = await Fresh(bench, databases, preload);
+                var ceiling = await Ceiling(bench);
+                var perRequest = await PerRequest(bench, databases);
+                var rev = await Fresh(bench, databases, preload);
                 for (var round = 0; round < bench.Plan.RoundsOf(connections); round++)
                 {
                     await bench.Sample(group, Bench.CeilingCell, () => bench.Wrk(ceiling.Url, "meter.lua", preload.Key, connections, bench.Plan.Seconds));
@@ -48,10 +48,10 @@ internal static class Writes
             await bench.Once(BatchesOf(databases, size), async group =>
             {
                 var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
-                await using var ceiling = await Ceiling(bench);
-                await using var rev = await Fresh(bench, databases, preload);
+                var ceiling = await Ceiling(bench);
+                var rev = await Fresh(bench, databases, preload);
                 var connections = size > 100 ? ManyBatchConnections : BatchConnections;
-                _ = await bench.Wrk(rev.Url, "batch.lua", preload.Key, connections, bench.Plan.WarmSeconds, size);
+                _ = await bench.Wrk(rev.Url, "batch.lua", preload.Key, connections, bench.Plan.BatchWarmSeconds, size);
                 for (var round = 0; round < bench.Plan.OtherRounds; round++)
                 {
                     await bench.Sample(group, Bench.CeilingCell, () => bench.Wrk(ceiling.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds));
@@ -69,7 +69,7 @@ internal static class Writes
     public static async Task Half(Bench bench, Databases databases) => await bench.Once(HalfOf(databases), async group =>
     {
         var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
-        await using var rev = await Fresh(bench, databases, preload);
+        var rev = await Fresh(bench, databases, preload);
         var rate = await HalfRate(bench, rev, preload);
         for (var round = 0; round < bench.Plan.OtherRounds; round++)
             await bench.Sample(group, Bench.RevCell, async () =>
@@ -91,8 +91,8 @@ internal static class Writes
     public static async Task Resolves(Bench bench, Databases databases) => await bench.Once(ResolvesOf(databases), async group =>
     {
         var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
-        await using var rev = await Fresh(bench, databases, preload);
-        _ = await Resolve(bench, rev, preload, 2_000);
+        var rev = await Fresh(bench, databases, preload);
+        _ = await Resolve(bench, rev, preload, bench.Plan.ResolveWarmCount);
         for (var round = 0; round < bench.Plan.OtherRounds; round++)
         {
             await bench.Sample(group, "meter", () => bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds));
@@ -124,7 +124,7 @@ internal static class Writes
     public static Task<Server> Fresh(Bench bench, Databases databases, Preload preload) => bench.Share($"rev {databases.Name}", async () =>
     {
         await databases.Copy(preload.Database, WorkDatabase);
-        return await Warm(bench, await bench.Revs.Start(databases, WorkDatabase), preload.Key);
+        return await Warm(bench, await bench.Revs.Start(databases, WorkDatabase), preload.Key, bench.Plan.RevWarmSeconds);
     });
 
     /// <summary>Half of what 64 connections reach now.</summary>
@@ -132,7 +132,7 @@ internal static class Writes
         (int)((await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds))["per_second"] / 2);
 
     private static Task<Server> Ceiling(Bench bench) => bench.Share("ceiling", async () =>
-        await Warm(bench, await Server.Start(bench.Revs.Assembly("Ceiling"), "/", new Dictionary<string, string>(StringComparer.Ordinal)), "none"));
+        await Warm(bench, await Server.Start(bench.Revs.Assembly("Ceiling"), "/", new Dictionary<string, string>(StringComparer.Ordinal)), "none", bench.Plan.WarmSeconds));
 
     private static Task<Server> PerRequest(Bench bench, Databases databases) => bench.Share($"per request {databases.Name}", async () =>
     {
@@ -140,13 +140,13 @@ internal static class Writes
         return await Warm(bench, await Server.Start(bench.Revs.Assembly("PerRequest"), "/", new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["Provider"] = databases.Provider, ["Connection"] = databases.Connection(PerRequestDatabase), ["Preload"] = bench.Plan.WriteCalls.ToString(),
-        }), "none");
+        }), "none", bench.Plan.WarmSeconds);
     });
 
     /// <summary>Lets the runtime compile what is hot before anything is measured.</summary>
-    private static async Task<Server> Warm(Bench bench, Server server, string key)
+    private static async Task<Server> Warm(Bench bench, Server server, string key, int seconds)
     {
-        _ = await bench.Wrk(server.Url, "meter.lua", key, 64, bench.Plan.WarmSeconds);
+        _ = await bench.Wrk(server.Url, "meter.lua", key, 64, seconds);
         return server;
     }
 
