@@ -15,13 +15,12 @@ internal sealed record Batch(DateTimeOffset At, IReadOnlyList<WriteItem> Items);
 /// Sixty days of calls, hour by hour. The last thirty days are the window that reads look at: whatever the total is, the
 /// same number of calls lies in it, drawn alike, and nothing of the thirty days before reaches into it.
 /// </summary>
-internal sealed class Calendar(Tenant tenant, TierVersion tier, IIdFactory ids, DateTimeOffset end, int calls, int window)
+internal sealed class Calendar(Tenant tenant, TierVersion tier, IIdFactory ids, DateTimeOffset end, int calls, int window, int customers)
 {
     public const int Days = 60;
     private const int HoursOfHalf = Days / 2 * 24;
     private const int MostOfBatch = 5_000;
     private const int Agents = 1_000;
-    private const int Customers = 200;
 
     private static readonly string[] Actions = ["email.sent", "ticket.solved", "lead.found", "call.booked", "report.made"];
     private static readonly string[] Payloads = ["""{"recipient":"prospect@company.com","campaign":"q2"}""", """{"recipient":"prospect@company.com","campaign":"q3"}"""];
@@ -88,7 +87,7 @@ internal sealed class Calendar(Tenant tenant, TierVersion tier, IIdFactory ids, 
             var at = new DateTimeOffset(from.Ticks + (to.Ticks - from.Ticks) / count * i / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
             var agent = random.Next(Agents);
             var facts = new CallFacts(
-                new($"agent-{agent}"), Actions[agent % Actions.Length], new($"customer-{agent % Customers}"), null,
+                new($"agent-{agent}"), Actions[agent % Actions.Length], new($"customer-{agent % customers}"), null,
                 random.Next(200, 4_000), random.Next(50, 1_000), Metadata.FromChecked(Payloads[agent % Payloads.Length]));
             var outcome = random.Next(100) switch
             {

@@ -25,6 +25,7 @@ if (!AccountId.TryParse(Option("account"), out var account)) throw new InvalidOp
 var tenant = new Tenant(account, Mode.Live);
 var end = DateTimeOffset.Parse(Option("end"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 var (calls, window) = (int.Parse(Option("calls")), int.Parse(Option("window")));
+var customers = int.Parse(options["customers"] ?? "200");
 
 var clock = new SetClock();
 var services = new ServiceCollection();
@@ -45,7 +46,7 @@ clock.Now = end.AddDays(-Calendar.Days);
 var tier = await container.GetRequiredService<PriceBook>().Current(tenant, TierKey.Default, CancellationToken.None)
     ?? throw new InvalidOperationException("The account has no default tier.");
 // The ids of calls rise by themselves: they are made ahead of the writer, whose own ids must stay near its clock.
-var calendar = new Calendar(tenant, tier, new IdFactory(), end, calls, window);
+var calendar = new Calendar(tenant, tier, new IdFactory(), end, calls, window, customers);
 var indexes = new Indexes(container.GetRequiredService<StoreFactory>());
 var dropped = await indexes.Drop();
 var writer = container.GetRequiredService<BatchWriter>();

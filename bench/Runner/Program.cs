@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Rev.Bench.Runner;
 
 // Measures Rev against its ceiling, its floors and what one would write instead; see bench/README.md.
-string[] parts = ["micro", "floors", "meter", "batches", "half", "resolves", "dashboard", "reads", "replay", "explain", "soak"];
+string[] parts = ["micro", "floors", "meter", "batches", "half", "resolves", "dashboard", "reads", "replay", "statement", "explain", "soak"];
 var only = Options("--only").ToList();
 var unknown = args.Where((a, i) => a is not ("--quick" or "--fresh" or "--only" or "--state" or "--on") && (i == 0 || args[i - 1] is not ("--only" or "--state" or "--on"))).ToList();
 if (unknown.Count > 0 || only.Except(parts, StringComparer.Ordinal).Any())
@@ -33,7 +33,7 @@ try
     // Nothing is measured yet: the databases are filled side by side.
     await Task.WhenAll(providers.ConvertAll(async databases =>
     {
-        foreach (var (calls, window) in plan.Preloads(todo).Distinct()) await bench.Revs.Preload(databases, calls, window);
+        foreach (var (calls, window, customers) in plan.Preloads(todo).Distinct()) await bench.Revs.Preload(databases, calls, window, customers);
     }));
     foreach (var part in chosen)
     {
@@ -54,6 +54,7 @@ try
                 "dashboard" => Reads.AtWrites(bench, databases),
                 "reads" => Reads.Growth(bench, databases),
                 "replay" => Reads.Replay(bench, databases),
+                "statement" => Statements.Run(bench, databases),
                 "explain" => Plans.Explain(bench, databases),
                 "soak" => Soak.Run(bench, databases),
                 _ => throw new UnreachableException(),
@@ -81,6 +82,7 @@ bool IsDone(string part) => providers.TrueForAll(databases => (part switch
     "dashboard" => [Reads.AtWritesOf(databases)],
     "reads" => [Reads.GroupOf(databases)],
     "replay" => [Reads.ReplayOf(databases)],
+    "statement" => [Statements.GroupOf(databases)],
     "explain" => [Plans.GroupOf(databases)],
     "soak" => [Soak.GroupOf(databases)],
     _ => Enumerable.Empty<string>(),

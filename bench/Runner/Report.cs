@@ -45,6 +45,7 @@ internal sealed class Report
             HalfAndResolves(databases);
             Floors(databases);
             ReadsOf(databases);
+            StatementOf(databases);
             Soaked(databases);
         }
         MicroTable();
@@ -96,6 +97,10 @@ internal sealed class Report
             var replay = Find(Reads.ReplayOf(databases));
             Row($"replay of {Calls(_bench.Plan.ReplayCalls)} recorded calls, s",
                 Status(replay, Bench.RevCell) is null ? Median(replay, Bench.RevCell, "seconds") : double.NaN, 10, 2, more: false, Status(replay, Bench.RevCell));
+            var statement = Find(Statements.GroupOf(databases));
+            Row($"statement CSV of {Calls(_bench.Plan.StatementCalls)} calls: memory growth, MB",
+                Median(statement, Bench.RevCell, "memory_most") - Median(statement, Bench.RevCell, "memory_before"), 50, 20, more: false, Status(statement, Bench.RevCell));
+            Row("it equals the JSON statement's total (1 is yes)", Median(statement, Bench.RevCell, "equal"), 1, 1, more: true, Status(statement, Bench.RevCell));
             Row("allocation per metered call, KB", Median(at64, Bench.RevCell, "allocated") / 1024, 8, 4, more: false);
             Row($"memory in {_bench.Plan.SoakSeconds} s, MB at most", Median(soak, Bench.RevCell, "memory_most"), 300, 300, more: false);
             Row("growth of memory after the first minute", Median(soak, Bench.RevCell, "memory_last") / Median(soak, Bench.RevCell, "memory_first"), 1.1, 1.1, more: false);
@@ -201,6 +206,16 @@ internal sealed class Report
                     ? $"| {missing} | | | |"
                     : $"| {Spread(replay, Bench.RevCell, "seconds")} | {Spread(replay, Bench.RevCell, "memory_before")} | {Spread(replay, Bench.RevCell, "memory_most")} | {Number(Median(replay, Bench.RevCell, "bytes") / 1024)} |"]);
         }
+    }
+
+    private void StatementOf(Databases databases)
+    {
+        if (Find(Statements.GroupOf(databases)) is not { } group) return;
+        Line($"### Statement of {Calls(_bench.Plan.StatementCalls)} calls of one customer, as CSV").Line();
+        Table("| seconds | MB | lines | equals the JSON statement's total | memory before, MB | memory at most, MB | memory after, MB |", "|---|---|---|---|---|---|---|",
+            [Status(group, Bench.RevCell) is { } missing
+                ? $"| {missing} | | | | | | |"
+                : $"| {Spread(group, Bench.RevCell, "seconds")} | {Number(Median(group, Bench.RevCell, "bytes") / 1e6)} | {Number(Median(group, Bench.RevCell, "lines"))} | {(Median(group, Bench.RevCell, "equal") == 1 ? "yes" : "**no**")} | {Spread(group, Bench.RevCell, "memory_before")} | {Spread(group, Bench.RevCell, "memory_most")} | {Spread(group, Bench.RevCell, "memory_after")} |"]);
     }
 
     private void Soaked(Databases databases)

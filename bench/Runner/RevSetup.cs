@@ -15,6 +15,9 @@ internal sealed record Preload(string Database, int Calls, int Window, string Ke
     /// <summary>All of them.</summary>
     public (string From, string To) Window60 => (Instant(End.AddDays(-60)), Instant(End));
 
+    /// <summary>The last of them.</summary>
+    public (string From, string To) LastDay => (Instant(End.AddDays(-1)), Instant(End));
+
     private static string Instant(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }
 
@@ -61,9 +64,9 @@ internal sealed partial class RevSetup(string root, State state)
         (await Shell.Run("dotnet", [Api, "--verify"], await Environment(databases, database))).Trim();
 
     /// <summary>A database of so many calls, made once: signed up over HTTP, filled by the bulk loader, checked by --verify.</summary>
-    public async Task<Preload> Preload(Databases databases, int calls, int window)
+    public async Task<Preload> Preload(Databases databases, int calls, int window, int customers = Plan.Customers)
     {
-        var name = $"calls-{calls}-{window}";
+        var name = $"calls-{calls}-{window}{(customers == Plan.Customers ? "" : $"-{customers}")}";
         var marker = Path.Combine(Directory.CreateDirectory(state.In("preloads")).FullName, $"{databases.Provider}-{name}.json");
         if (state.Read<Preload>(marker) is { } made && made.Schema == Schema() && made.Window == window) return made;
 
@@ -81,7 +84,7 @@ internal sealed partial class RevSetup(string root, State state)
         await Shell.Run("dotnet",
             [
                 Assembly("Loader"), "--provider", databases.Provider, "--connection", databases.Connection(name), "--data", data, "--account", account,
-                "--calls", calls.ToString(), "--window", window.ToString(), "--end", end.ToString("O"),
+                "--calls", calls.ToString(), "--window", window.ToString(), "--customers", customers.ToString(), "--end", end.ToString("O"),
             ]);
         var seconds = loading.Elapsed.TotalSeconds;
         await databases.Settle(name);

@@ -65,6 +65,17 @@ internal sealed partial class Server : IAsyncDisposable
         return ((int)answer.StatusCode, text, Stopwatch.GetElapsedTime(at).TotalMilliseconds);
     }
 
+    /// <summary>Sends a request whose answer is read line by line, as it comes.</summary>
+    public async Task<int> Lines(string path, string key, Action<string> line)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Url, path));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        using var answer = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        while (await reader.ReadLineAsync(CancellationToken.None) is { } text) line(text);
+        return (int)answer.StatusCode;
+    }
+
     /// <summary>Sum of a metric over all its labels that fit.</summary>
     public async Task<double> Metric(string name, string label = "")
     {
