@@ -14,15 +14,20 @@ public static class RevMetrics
 
     private static readonly Meter Meter = new(Name);
 
+    // OpenTelemetry's own boundaries are for milliseconds: every time here would fall into the first bucket.
+    private static readonly InstrumentAdvice<double> Seconds =
+        new() { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] };
+
     /// <summary>Metered calls, by result: stored, replayed, refused.</summary>
     public static readonly Counter<long> Calls = Meter.CreateCounter<long>("rev.meter.calls", "{call}", "Metered calls by result");
 
     /// <summary>One commit of the group-commit writer.</summary>
     public static readonly Histogram<double> CommitDuration =
-        Meter.CreateHistogram<double>("rev.meter.commit.duration", "s", "Time of one commit of the group-commit writer");
+        Meter.CreateHistogram<double>("rev.meter.commit.duration", "s", "Time of one commit of the group-commit writer", tags: null, advice: Seconds);
 
     /// <summary>Items per commit.</summary>
-    public static readonly Histogram<int> BatchSize = Meter.CreateHistogram<int>("rev.meter.batch.size", "{item}", "Items of one commit");
+    public static readonly Histogram<int> BatchSize = Meter.CreateHistogram<int>(
+        "rev.meter.batch.size", "{item}", "Items of one commit", tags: null, advice: new() { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] });
 
     /// <summary>Items waiting for the writer.</summary>
     public static readonly UpDownCounter<long> QueueLength =
@@ -42,7 +47,7 @@ public static class RevMetrics
 
     /// <summary>Use cases, by name and result.</summary>
     public static readonly Histogram<double> Requests =
-        Meter.CreateHistogram<double>("rev.request.duration", "s", "Time of a use case by name and result");
+        Meter.CreateHistogram<double>("rev.request.duration", "s", "Time of a use case by name and result", tags: null, advice: Seconds);
 
     /// <summary>Mails handed over or failed.</summary>
     public static readonly Counter<long> Mails = Meter.CreateCounter<long>("rev.mails", "{mail}", "Mails by result");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -30,6 +31,23 @@ public sealed partial class OperationsTests(Apps apps) : IClassFixture<Apps>
             metrics.Body.ShouldContain(name);
         metrics.Body.ShouldNotContain("outreach-agent-v2");
         metrics.Body.ShouldNotContain(live.Key);
+    }
+
+    [Theory, EachProvider]
+    public async Task Metrics_have_buckets_that_fit_what_they_measure(Provider provider)
+    {
+        var app = await apps.On(provider);
+        await (await app.SignUpAsync()).Live.Meter(Bodies.Call());
+
+        var metrics = (await app.Anonymous.Get("/metrics")).Is(200).Body;
+
+        double[] seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+        Bounds("rev_request_duration_seconds").ShouldBe(seconds);
+        Bounds("rev_meter_commit_duration_seconds").ShouldBe(seconds);
+        Bounds("rev_meter_batch_size").ShouldBe([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]);
+
+        IEnumerable<double> Bounds(string name) => Bucket().Matches(metrics).Where(m => m.Groups["name"].Value == name && m.Groups["le"].Value != "+Inf")
+            .Select(m => double.Parse(m.Groups["le"].Value, CultureInfo.InvariantCulture)).Distinct().Order();
     }
 
     [Theory, EachProvider]
@@ -204,4 +222,7 @@ public sealed partial class OperationsTests(Apps apps) : IClassFixture<Apps>
 
     [GeneratedRegex(@"\{[^}]*\}", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Parameter();
+
+    [GeneratedRegex("^(?<name>\\w+)_bucket\\{[^\\n]*le=\"(?<le>[^\"]+)\"", RegexOptions.CultureInvariant | RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Bucket();
 }
