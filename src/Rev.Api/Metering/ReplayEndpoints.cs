@@ -120,6 +120,9 @@ internal static class ReplayDocs
         Only calls in the tier's currency are compared; `other_currencies` counts the others. An erasure takes metadata for good: `calls_erased` counts the calls whose bonus had to be
         decided without it.
 
+        `archived_months` lists the months (UTC, of receipt) of which calls in this time, of this agent and customer, were moved to an archive: `actual`, `replayed` and `days` cover only
+        what is there. It is empty when nothing is missing; hours at the ends of the time count whole for it. An operator can bring a month back.
+
         With `Accept: text/event-stream` the answer is a stream: about twice a second an event `progress` with `{"calls":n,"percent":p}`, then `result` with the answer, or `error` with a
         problem. When the caller goes away the replay ends. One replay of an account runs at a time, and two of all accounts on one server; more are refused with `service.overloaded`.
         """)
@@ -132,12 +135,12 @@ internal static class ReplayDocs
             data: {"calls":10000,"percent":41}
 
             event: result
-            data: {"tier":{"key":"outreach","version":3},"currency":"usd","difference":"265.8"}
+            data: {"tier":{"key":"outreach","version":3},"currency":"usd","archived_months":[],"difference":"265.8"}
 
 
             """,
         AnswerExample = $$"""
-            {"tier":{"key":"outreach","version":3},"currency":"usd","from":"2026-10-24T00:00:00Z","to":"2026-11-23T00:00:00Z","calls":10000,{{Amounts}},
+            {"tier":{"key":"outreach","version":3},"currency":"usd","from":"2026-10-24T00:00:00Z","to":"2026-11-23T00:00:00Z","archived_months":[],"calls":10000,{{Amounts}},
              "days":[{"day":"2026-11-22","calls":10000,{{Amounts}}}],"agents":[{"agent_id":"outreach-agent-v2","calls":10000,{{Amounts}}}],"other_agents":null,
              "other_currencies":[{"currency":"eur","calls":12}],"calls_erased":0}
             """,

@@ -34,9 +34,10 @@ public sealed record ReplayCalls(
 public sealed record ReplayProgress(long Calls, int Percent);
 
 /// <summary>What recorded calls came to, against what a tier would have charged. Amounts in major units, exact.</summary>
+/// <param name="ArchivedMonths">Months (UTC, of receipt) of which calls were moved to an archive; no amount here covers those.</param>
 public sealed record ReplayReport(
-    TierReference? Tier, string Currency, DateTimeOffset From, DateTimeOffset To, long Calls, ReplayedPrice Actual, ReplayedPrice Replayed, string Difference,
-    IReadOnlyList<ReplayedDay> Days, IReadOnlyList<ReplayedAgent> Agents, ReplayedOthers? OtherAgents, IReadOnlyList<OtherCurrency> OtherCurrencies, long CallsErased);
+    TierReference? Tier, string Currency, DateTimeOffset From, DateTimeOffset To, IReadOnlyList<string> ArchivedMonths, long Calls, ReplayedPrice Actual, ReplayedPrice Replayed,
+    string Difference, IReadOnlyList<ReplayedDay> Days, IReadOnlyList<ReplayedAgent> Agents, ReplayedOthers? OtherAgents, IReadOnlyList<OtherCurrency> OtherCurrencies, long CallsErased);
 
 /// <summary>Amounts by what they are for.</summary>
 public sealed record ReplayedPrice(string BaseFees, string TokenCharges, string OutcomeBonuses, string Total);
@@ -72,8 +73,11 @@ public interface IRecordedCallSink
 /// <summary>Reads recorded calls back, each with where its outcome stands, in the order of their ids.</summary>
 public interface IRecordedCalls
 {
-    /// <summary>Hands the calls of a window over, one by one, without keeping them.</summary>
-    Task Read(RecordedWindow window, IRecordedCallSink sink, CancellationToken cancellationToken);
+    /// <summary>
+    /// Hands the calls of a window over, one by one, without keeping them. Answers the months (2026-01, UTC, of receipt) of
+    /// which calls of the window are in an archive and were not handed over, or not all of them.
+    /// </summary>
+    Task<IReadOnlyList<string>> Read(RecordedWindow window, IRecordedCallSink sink, CancellationToken cancellationToken);
 }
 
 /// <summary>Shape of <see cref="ReplayCalls"/>.</summary>
@@ -138,12 +142,12 @@ public sealed class ReplayCallsHandler(SimulatedTiers tiers, IRecordedCalls call
         if (turn is null) return ReplayTurns.Taken;
 
         var run = new Run(new(request.Tenant, tier), from, to, request.Progress);
-        await calls.Read(
+        var archived = await calls.Read(
             new(request.Tenant, tier.Currency.Code, from, to, request.AgentId, request.CustomerId, FactsRead.Of(tier.Terms), tier.Terms.OneBonusPer is not null),
             run, cancellationToken);
         if (run.IsFull) return Error.Invalid("from", $"must be later: the window has more than {Replay.MaxClaimants} outcomes that one_bonus_per decides about");
         run.Replay.Finish();
-        return Report(request, tier, from, to, run);
+        return Report(request, tier, from, to, archived, run);
     }
 
     private static Result<(DateTimeOffset From, DateTimeOffset To)> Window(ReplayCalls request, DateTimeOffset now)
@@ -156,13 +160,13 @@ public sealed class ReplayCallsHandler(SimulatedTiers tiers, IRecordedCalls call
         return (from, to);
     }
 
-    private static ReplayReport Report(ReplayCalls request, TierVersion tier, DateTimeOffset from, DateTimeOffset to, Run run)
+    private static ReplayReport Report(ReplayCalls request, TierVersion tier, DateTimeOffset from, DateTimeOffset to, IReadOnlyList<string> archived, Run run)
     {
         var total = new ReplayedSums();
         foreach (var (_, day) in run.Replay.Days) total.Add(day);
         var agents = run.Replay.Agents.OrderByDescending(a => Int128.Abs(a.Value.Difference)).ThenBy(a => a.Key, StringComparer.Ordinal).ToArray();
         return new(
-            request.Tier is null ? TierReference.Of(tier) : null, tier.Currency.Code, from, to, total.Calls, Price(total.Actual), Price(total.Replayed), Text(total.Difference),
+            request.Tier is null ? TierReference.Of(tier) : null, tier.Currency.Code, from, to, archived, total.Calls, Price(total.Actual), Price(total.Replayed), Text(total.Difference),
             run.Replay.Days.OrderBy(d => d.Key).Select(d => new ReplayedDay(d.Key, d.Value.Calls, Price(d.Value.Actual), Price(d.Value.Replayed), Text(d.Value.Difference))).ToArray(),
             agents.Take(MaxAgents).Select(a => new ReplayedAgent(a.Key, a.Value.Calls, Price(a.Value.Actual), Price(a.Value.Replayed), Text(a.Value.Difference))).ToArray(),
             Others(agents[Math.Min(MaxAgents, agents.Length)..]),

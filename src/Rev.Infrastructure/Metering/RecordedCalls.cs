@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Rev.Application.Common;
 using Rev.Application.Metering;
 using Rev.Domain.Common;
 using Rev.Domain.Metering;
@@ -17,18 +18,20 @@ public sealed class RecordedCalls(StoreFactory store, TimeProvider clock) : IRec
     public const int PageRows = 10_000;
 
     /// <inheritdoc/>
-    public async Task Read(RecordedWindow window, IRecordedCallSink sink, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> Read(RecordedWindow window, IRecordedCallSink sink, CancellationToken cancellationToken)
     {
         // Nothing is committed after now, whatever the window says; the margin is another server's clock.
         var end = clock.GetUtcNow() + IdWindow.MaxLag;
+        if (window.To < end) end = window.To;
         await using var db = store.Create();
         await db.Database.OpenConnectionAsync(cancellationToken);
+        var archived = await Archived(db, window, end, cancellationToken);
         await using var command = db.Database.GetDbConnection().CreateCommand();
         command.CommandText = RecordedCallsSql.Page(store.Provider, window.Reads, window.Claims, window.AgentId is not null, window.CustomerId is not null);
         Add(command, "account", DbType.Binary, UlidText.ToBytes(window.Tenant.Account.Value));
         Add(command, "mode", DbType.Int16, (short)window.Tenant.Mode);
         var after = Add(command, "after", DbType.Binary, UlidText.ToBytes(Before(IdWindow.From(window.From))));
-        Add(command, "until", DbType.Binary, UlidText.ToBytes(IdWindow.To(window.To < end ? window.To : end)));
+        Add(command, "until", DbType.Binary, UlidText.ToBytes(IdWindow.To(end)));
         Add(command, "from", DbType.Int64, Micros.Of(window.From));
         Add(command, "to", DbType.Int64, Micros.Of(window.To));
         Add(command, "currency", DbType.AnsiString, window.Currency);
@@ -37,6 +40,21 @@ public sealed class RecordedCalls(StoreFactory store, TimeProvider clock) : IRec
 
         var page = new Page(window, sink);
         while (await page.Read(command, cancellationToken) is { } last) after.Value = last;
+        // A month may have gone to an archive, or come back from one, while the calls were read.
+        return [.. archived.Union(await Archived(db, window, end, cancellationToken)).Order().Select(month => ArchiveMonth.Of(month).ToString())];
+    }
+
+    /// <summary>The months that lack calls of the window now; an hour that lies partly in it counts whole.</summary>
+    private static async Task<List<DateTimeOffset>> Archived(RevDbContext db, RecordedWindow window, DateTimeOffset end, CancellationToken cancellationToken)
+    {
+        var (account, mode) = window.Tenant;
+        var (first, last) = (ArchiveMonth.Of(window.From - IdWindow.MaxLag).Start, end + IdWindow.MaxLag);
+        var hour = Utc.Hour(window.From);
+        var missing = db.ArchivedRollups.AsNoTracking().Where(r => r.AccountId == account && r.Mode == mode && r.Hour >= hour && r.Hour < end && r.Calls > 0);
+        if (window.AgentId is { } agent) missing = missing.Where(r => r.AgentId == agent);
+        if (window.CustomerId is { } customer) missing = missing.Where(r => r.CustomerId == customer);
+        return await db.Archives.AsNoTracking()
+            .Where(a => a.Month >= first && a.Month < last && missing.Any(r => r.Month == a.Month)).Select(a => a.Month).ToListAsync(cancellationToken);
     }
 
     private static UInt128 Before(UInt128 id) => id == 0 ? id : id - 1;

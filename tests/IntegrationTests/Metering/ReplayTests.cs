@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Rev.Application.Metering;
 using Rev.Domain.Common;
+using Rev.Domain.Metering;
 using Rev.IntegrationTests.Common;
+using Rev.IntegrationTests.Operations;
 using Rev.IntegrationTests.Streaming;
 
 namespace Rev.IntegrationTests.Metering;
@@ -224,6 +226,77 @@ public sealed class ReplayTests(Apps apps) : IClassFixture<Apps>
     }
 
     [Theory, EachProvider]
+    public async Task A_month_whose_calls_are_in_an_archive_is_named_and_what_is_there_counts(Provider provider)
+    {
+        var month = ArchiveMonths.Closed;
+        var app = await apps.On(provider);
+        var live = await app.Fill(month);
+        var stranger = (await app.SignUpAsync()).Live;
+        var folder = Repository.TemporaryFolder("archive");
+        var (from, to, named) = (month.Start.AddDays(-20), month.End.AddDays(20), $"""["{month}"]""");
+        var whole = (await Replayed(live, from, to)).Is(200);
+        whole["archived_months"].ShouldBe("[]");
+        await app.Archive().Write(month, folder, CancellationToken.None);
+        (await Replayed(live, from, to)).Is(200)["archived_months"].ShouldBe("[]", "It is in both.");
+
+        await app.Archive().Remove(month, folder, force: false, progress: null, CancellationToken.None);
+
+        var answer = (await Replayed(live, from, to)).Is(200);
+        answer["archived_months"].ShouldBe(named);
+        answer["calls"].ShouldBe("2");
+        var rest = (await Replayed(live, month.End, to)).Is(200);
+        rest["archived_months"].ShouldBe("[]");
+        foreach (var side in new[] { "actual", "replayed" }) answer.Node(side)!.ToJsonString().ShouldBe(rest.Node(side)!.ToJsonString());
+        var first = month.Start.AddDays(10);
+        (await Replayed(live, first.AddHours(-3), first.AddMinutes(-30))).Is(200)["archived_months"].ShouldBe("[]", "Nothing is missing there.");
+        (await Replayed(live, first.AddMinutes(-30), first.AddHours(1))).Is(200)["archived_months"].ShouldBe(named);
+        (await Replayed(live, from, to, ("agent_id", "reviewed"))).Is(200)["archived_months"].ShouldBe(named);
+        (await Replayed(live, from, to, ("agent_id", "nobody"))).Is(200)["archived_months"].ShouldBe("[]");
+        (await Replayed(live, from, to, ("customer_id", "nobody"))).Is(200)["archived_months"].ShouldBe("[]");
+        (await Replayed(stranger, from, to)).Is(200)["archived_months"].ShouldBe("[]");
+        await using (var viewer = await Viewer.Open(live, Path, body: Json(Asked(from, to))))
+        {
+            StreamedEvent last;
+            do last = await viewer.Next();
+            while (last.Name == "progress");
+            last.Name.ShouldBe("result");
+            JsonNode.DeepEquals(last.Data, answer.Json).ShouldBeTrue();
+        }
+
+        await app.Archive().Restore(System.IO.Path.Combine(folder, month.ToString()), progress: null, CancellationToken.None);
+        (await Replayed(live, from, to)).Is(200).Body.ShouldBe(whole.Body);
+
+        static JsonObject Asked(DateTimeOffset from, DateTimeOffset to) => new() { ["tier"] = "default", ["from"] = Bodies.Instant(from), ["to"] = Bodies.Instant(to) };
+
+        static Task<Answer> Replayed(Caller caller, DateTimeOffset from, DateTimeOffset to, params (string Name, string Key)[] only)
+        {
+            var body = Asked(from, to);
+            foreach (var (name, key) in only) body[name] = key;
+            return caller.Post(Path, body);
+        }
+    }
+
+    [Theory, EachProvider]
+    public async Task A_month_that_comes_or_goes_while_it_is_read_is_named(Provider provider)
+    {
+        var month = ArchiveMonths.Closed;
+        var app = await apps.On(provider);
+        var live = await app.Fill(month);
+        AccountId.TryParse((await live.Get("/v1/account"))["id"], out var account).ShouldBeTrue();
+        var window = new RecordedWindow(new(account, Mode.Live), "usd", month.Start, month.End.AddDays(20), null, null, new(false, false, false, false), Claims: false);
+        var calls = app.Services.GetRequiredService<IRecordedCalls>();
+        var folder = Repository.TemporaryFolder("archive");
+        await app.Archive().Write(month, folder, CancellationToken.None);
+
+        (await calls.Read(window, new Meanwhile(() => app.Archive().Remove(month, folder, force: false, progress: null, CancellationToken.None)), CancellationToken.None)).ShouldBe([month.ToString()]);
+        (await app.CallsOf(month)).ShouldBe(0);
+        (await calls.Read(window, new Meanwhile(() => app.Archive().Restore(System.IO.Path.Combine(folder, month.ToString()), progress: null, CancellationToken.None)), CancellationToken.None))
+            .ShouldBe([month.ToString()]);
+        (await app.CallsOf(month)).ShouldBeGreaterThan(0);
+        (await calls.Read(window, new Meanwhile(() => Task.CompletedTask), CancellationToken.None)).ShouldBeEmpty();
+    }
+
+    [Theory, EachProvider]
     public async Task A_stream_tells_how_far_it_is_and_ends_with_the_same_answer(Provider provider)
     {
         var app = await apps.On(provider);
@@ -310,6 +383,26 @@ public sealed class ReplayTests(Apps apps) : IClassFixture<Apps>
             (await live.Post(Path, body)).Refused(400, field: field);
         (await app.Anonymous.Post(Path, """{"tier":{"name":"n"}}""")).Refused(401);
         (await app.Counts()).ShouldBe(before);
+    }
+
+    /// <summary>Lets something happen while the first call is looked at.</summary>
+    private sealed class Meanwhile(Func<Task> happens) : IRecordedCallSink
+    {
+        private bool _happened;
+
+        public bool Take(in RecordedCall call)
+        {
+            if (!_happened) Task.Run(happens).Wait(TimeSpan.FromMinutes(1)).ShouldBeTrue();
+            return _happened = true;
+        }
+
+        public void Skip(string currency)
+        {
+        }
+
+        public void Reached(DateTimeOffset at)
+        {
+        }
     }
 
     /// <summary>Calls and outcomes of every fate, over several days.</summary>
