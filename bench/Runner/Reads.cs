@@ -72,7 +72,7 @@ internal static class Reads
     public static async Task AtWrites(Bench bench, Databases databases) => await bench.Once(AtWritesOf(databases), async group =>
     {
         var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
-        var rev = await Writes.Fresh(bench, databases, preload);
+        await using var rev = await bench.Revs.Start(databases, preload.Database);
         await Measure(bench, group, [(preload, rev)]);
     });
 
