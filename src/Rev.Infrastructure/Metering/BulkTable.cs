@@ -262,6 +262,9 @@ public interface IBulkSession : IAsyncDisposable
 /// <summary>The bulk path of one database.</summary>
 public interface IBulkStore : IAsyncDisposable
 {
+    /// <summary>Whether a statement that answers costs a way to a server and back; what answers nothing waits for the commit.</summary>
+    bool AnswersCostATrip { get; }
+
     /// <summary>Begins a transaction.</summary>
     Task<IBulkSession> Begin(CancellationToken cancellationToken);
 }

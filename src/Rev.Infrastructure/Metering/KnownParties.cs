@@ -17,7 +17,7 @@ public sealed class KnownParties
 
     /// <summary>Those of the calls that are not known yet, each once, in the order of their keys.</summary>
     public List<Party> Unknown(List<CallItem> calls, Func<MeteredCall, string> key, IIdFactory ids, DateTimeOffset now, HashSet<(Tenant, string)> known) =>
-        calls.Select(c => (c.Written.Tenant, Key: key(c.Written))).Where(p => !known.Contains(p)).Distinct()
+        calls.FindAll(c => !known.Contains((c.Written.Tenant, key(c.Written)))).Select(c => (c.Written.Tenant, Key: key(c.Written))).Distinct()
             .Select(p => new Party(p.Tenant, p.Key, ids.Next(now), Micros.Of(now))).ToList();
 
     /// <summary>They are registered now.</summary>

@@ -21,6 +21,9 @@ public sealed class PostgresBulkStore(string connectionString) : IBulkStore
     });
 
     /// <inheritdoc/>
+    public bool AnswersCostATrip => true;
+
+    /// <inheritdoc/>
     public async Task<IBulkSession> Begin(CancellationToken cancellationToken) => new Session(await _source.OpenConnectionAsync(cancellationToken));
 
     /// <inheritdoc/>

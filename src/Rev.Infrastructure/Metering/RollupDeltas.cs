@@ -13,9 +13,15 @@ public sealed class RollupDeltas(DateTimeOffset effectiveAt)
     private readonly Dictionary<(Tenant, string Currency, string Customer, string Agent, string Action), RollupRow> _rows = [];
 
     /// <summary>The sums, in the order of their keys.</summary>
-    public IReadOnlyList<RollupRow> Rows => _rows.OrderBy(r => r.Key.Item1.Account.Value).ThenBy(r => r.Key.Item1.Mode)
-        .ThenBy(r => r.Key.Currency, StringComparer.Ordinal).ThenBy(r => r.Key.Customer, StringComparer.Ordinal)
-        .ThenBy(r => r.Key.Agent, StringComparer.Ordinal).ThenBy(r => r.Key.Action, StringComparer.Ordinal).Select(r => r.Value).ToArray();
+    public IReadOnlyList<RollupRow> Rows
+    {
+        get
+        {
+            RollupRow[] rows = [.. _rows.Values];
+            Array.Sort(rows, Compare);
+            return rows;
+        }
+    }
 
     /// <summary>Counts a call.</summary>
     public void Count(MeteredCall call)
@@ -65,6 +71,16 @@ public sealed class RollupDeltas(DateTimeOffset effectiveAt)
                 row.Reversals++;
             }
         }
+    }
+
+    private static int Compare(RollupRow a, RollupRow b)
+    {
+        var order = a.AccountId.CompareTo(b.AccountId);
+        if (order == 0) order = a.Mode.CompareTo(b.Mode);
+        if (order == 0) order = string.CompareOrdinal(a.Currency, b.Currency);
+        if (order == 0) order = string.CompareOrdinal(a.CustomerId, b.CustomerId);
+        if (order == 0) order = string.CompareOrdinal(a.AgentId, b.AgentId);
+        return order == 0 ? string.CompareOrdinal(a.Action, b.Action) : order;
     }
 
     private RollupRow Row(Tenant tenant, Currency currency, CallFacts facts)

@@ -12,6 +12,9 @@ public sealed class SqlServerBulkStore(string connectionString) : IBulkStore
     }.ToString();
 
     /// <inheritdoc/>
+    public bool AnswersCostATrip => false;
+
+    /// <inheritdoc/>
     public async Task<IBulkSession> Begin(CancellationToken cancellationToken)
     {
         var connection = new SqlConnection(_connectionString);

@@ -18,6 +18,9 @@ public sealed class SqliteBulkStore(string connectionString) : IBulkStore
     private sqlite3 Database => _connection!.Handle!;
 
     /// <inheritdoc/>
+    public bool AnswersCostATrip => false;
+
+    /// <inheritdoc/>
     public Task<IBulkSession> Begin(CancellationToken cancellationToken)
     {
         _connection ??= Open();
