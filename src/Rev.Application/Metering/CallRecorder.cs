@@ -14,7 +14,7 @@ public sealed class CallRecorder(IPriceBook prices, IUsageLog log, IIdFactory id
         await Append(await Price(request, cancellationToken), cancellationToken);
 
     /// <summary>Prices a call that its validator passed; nothing is stored yet.</summary>
-    public async Task<PricedCall> Price(MeterCall request, CancellationToken cancellationToken)
+    public async ValueTask<PricedCall> Price(MeterCall request, CancellationToken cancellationToken)
     {
         var now = clock.Now();
         var agent = new AgentId(request.AgentId!);
@@ -26,15 +26,32 @@ public sealed class CallRecorder(IPriceBook prices, IUsageLog log, IIdFactory id
         Idempotency? idempotency = request.IdempotencyKey is { } key
             ? new(IdempotencyHash.Key(request.Tenant, request.KeySpace, key), CallContent.Hash(request))
             : null;
-        return new(request.Tenant, MeteredCall.Record(request.Tenant, new(ids.Next(now)), report, tier, now), idempotency);
+        return new(request.Tenant, MeteredCall.Record(request.Tenant, new(ids.Next(now)), report, tier, now, idempotency), idempotency);
     }
 
     /// <summary>Stores a priced call; calls are stored in the order in which this is called.</summary>
     public async Task<Result<MeteredReceipt>> Append(PricedCall priced, CancellationToken cancellationToken)
     {
-        var recorded = priced.Call.IsSuccess
-            ? Receipt(await log.Append(priced.Call.Value with { Idempotency = priced.Idempotency }, cancellationToken))
-            : await FindFirst(priced, priced.Call.Error, cancellationToken);
+        return Counted(priced.Call.IsSuccess
+            ? Receipt(await log.Append(priced.Call.Value, cancellationToken))
+            : await FindFirst(priced, priced.Call.Error, cancellationToken));
+    }
+
+    /// <summary>Stores priced calls in their order, each for itself.</summary>
+    public async Task<IReadOnlyList<Result<MeteredReceipt>>> Append(IReadOnlyList<PricedCall> priced, CancellationToken cancellationToken)
+    {
+        var appended = await log.Append(priced.Where(p => p.Call.IsSuccess).Select(p => p.Call.Value).ToArray(), cancellationToken);
+        var (receipts, next) = (new Result<MeteredReceipt>[priced.Count], 0);
+        for (var i = 0; i < receipts.Length; i++)
+        {
+            var call = priced[i].Call;
+            receipts[i] = Counted(call.IsSuccess ? Receipt(appended[next++]) : await FindFirst(priced[i], call.Error, cancellationToken));
+        }
+        return receipts;
+    }
+
+    private static Result<MeteredReceipt> Counted(Result<MeteredReceipt> recorded)
+    {
         RevMetrics.Calls.Add(1, new KeyValuePair<string, object?>(
             "result", recorded.Error?.Code ?? (recorded.Value.Replayed ? "replayed" : "stored")));
         return recorded;

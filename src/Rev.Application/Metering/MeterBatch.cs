@@ -37,11 +37,12 @@ public sealed class MeterBatchHandler(CallRecorder recorder, IValidator<MeterCal
         // one key, the first comes first.
         var priced = new (PricedCall? Call, Error? Error)[request.Items.Count];
         for (var i = 0; i < priced.Length; i++) priced[i] = await Price(request, i, cancellationToken);
-        return new BatchReceipt(await Task.WhenAll(priced.Select(p =>
-            p.Call is { } call ? recorder.Append(call, cancellationToken) : Task.FromResult<Result<MeteredReceipt>>(p.Error!))));
+        var recorded = await recorder.Append(priced.Select(p => p.Call).OfType<PricedCall>().ToArray(), cancellationToken);
+        var next = 0;
+        return new BatchReceipt(Array.ConvertAll(priced, p => p.Call is null ? p.Error! : recorded[next++]));
     }
 
-    private async Task<(PricedCall?, Error?)> Price(MeterBatch batch, int index, CancellationToken cancellationToken)
+    private async ValueTask<(PricedCall?, Error?)> Price(MeterBatch batch, int index, CancellationToken cancellationToken)
     {
         var item = batch.Items[index];
         if ((item.Error ?? validator.Refusal(item.Request!)) is { } error) return (null, error);

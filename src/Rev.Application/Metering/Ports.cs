@@ -18,6 +18,9 @@ public interface IUsageLog
     /// </summary>
     Task<Result<AppendedCall>> Append(MeteredCall call, CancellationToken cancellationToken);
 
+    /// <summary>Appends calls in their order, each for itself as <see cref="Append(MeteredCall, CancellationToken)"/> does; answers when the last is told.</summary>
+    Task<IReadOnlyList<Result<AppendedCall>>> Append(IReadOnlyList<MeteredCall> calls, CancellationToken cancellationToken);
+
     /// <summary>The call stored under a key: null when the key is new, a refusal when its content was another.</summary>
     Task<Result<MeteredCall?>> Find(Tenant tenant, Idempotency idempotency, CancellationToken cancellationToken);
 }

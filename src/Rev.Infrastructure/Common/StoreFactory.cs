@@ -1,8 +1,11 @@
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Npgsql;
+using SQLitePCL;
 
 namespace Rev.Infrastructure.Common;
 
@@ -26,7 +29,7 @@ public sealed class StoreFactory
                 _create = () => new SqliteRevDbContext(sqlite);
                 break;
             case StoreProvider.PostgreSql:
-                var postgres = new DbContextOptionsBuilder<PostgresRevDbContext>().UseNpgsql(settings.ConnectionString).Options;
+                var postgres = new DbContextOptionsBuilder<PostgresRevDbContext>().UseNpgsql(Plain(settings.ConnectionString)).Options;
                 _create = () => new PostgresRevDbContext(postgres);
                 break;
             case StoreProvider.SqlServer:
@@ -36,6 +39,14 @@ public sealed class StoreFactory
             default:
                 throw new ArgumentOutOfRangeException(nameof(settings), settings.Provider, "No such database.");
         }
+    }
+
+    /// <summary>Reads leave nothing behind on a connection that the next one would trip over, and what is asked often is planned once.</summary>
+    private static string Plain(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString) { NoResetOnClose = true };
+        if (!builder.ContainsKey("Max Auto Prepare")) builder.MaxAutoPrepare = 100;
+        return builder.ToString();
     }
 
     /// <summary>The database.</summary>
@@ -51,20 +62,34 @@ internal sealed class SqliteDurability : DbConnectionInterceptor
     internal const string Pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 
     /// <summary>The writer's own: pages that many commits change are written to the file once, and it keeps the branches of its trees.</summary>
-    internal const string WriterPragmas = " PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768;";
+    internal const string WriterPragmas = " PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -32768;";
+
+    /// <summary>Those that were told already: a pooled connection keeps what it was told.</summary>
+    private static readonly ConditionalWeakTable<sqlite3, object> Told = [];
 
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
     {
+        if (IsTold(connection)) return;
         using var command = connection.CreateCommand();
         command.CommandText = Pragmas;
         command.ExecuteNonQuery();
+        Remember(connection);
     }
 
     public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
     {
+        if (IsTold(connection)) return;
         await using var command = connection.CreateCommand();
         command.CommandText = Pragmas;
         await command.ExecuteNonQueryAsync(cancellationToken);
+        Remember(connection);
+    }
+
+    private static bool IsTold(DbConnection connection) => connection is SqliteConnection { Handle: { } handle } && Told.TryGetValue(handle, out _);
+
+    private static void Remember(DbConnection connection)
+    {
+        if (connection is SqliteConnection { Handle: { } handle }) Told.TryAdd(handle, Told);
     }
 }
 

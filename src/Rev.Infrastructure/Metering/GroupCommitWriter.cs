@@ -57,6 +57,18 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
         return Enqueue(item) ? item.Done : Task.FromResult<Result<AppendOutcome>>(ServiceErrors.Overloaded);
     }
 
+    /// <summary>Appends calls in their order; answers when the last of them is told.</summary>
+    public Task<Result<AppendOutcome>[]> Append(IReadOnlyList<MeteredCall> calls)
+    {
+        var (group, at) = (new CallGroup(calls.Count), Stopwatch.GetTimestamp());
+        for (var i = 0; i < calls.Count; i++)
+        {
+            var item = new CallItem(calls[i], at, group, i);
+            if (!Enqueue(item)) item.Refuse(ServiceErrors.Overloaded);
+        }
+        return group.Done;
+    }
+
     /// <summary>Writes a step; answers after its commit, null when another change came first.</summary>
     public Task<Result<OutcomeStep?>> Write(OutcomeStep step)
     {

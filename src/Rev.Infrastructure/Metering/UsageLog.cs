@@ -14,7 +14,20 @@ public sealed class UsageLog(GroupCommitWriter writer, CallReader reader) : IUsa
     /// <inheritdoc/>
     public async Task<Result<AppendedCall>> Append(MeteredCall call, CancellationToken cancellationToken)
     {
-        var appended = await writer.Append(call);
+        return await Told(call, await writer.Append(call), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<Result<AppendedCall>>> Append(IReadOnlyList<MeteredCall> calls, CancellationToken cancellationToken)
+    {
+        var appended = await writer.Append(calls);
+        var told = new Result<AppendedCall>[calls.Count];
+        for (var i = 0; i < told.Length; i++) told[i] = await Told(calls[i], appended[i], cancellationToken);
+        return told;
+    }
+
+    private async ValueTask<Result<AppendedCall>> Told(MeteredCall call, Result<AppendOutcome> appended, CancellationToken cancellationToken)
+    {
         if (!appended.IsSuccess) return appended.Error;
         var outcome = appended.Value;
         if (outcome.Stored is { } stored) return new AppendedCall(stored, Replayed: false);
@@ -41,6 +54,15 @@ public sealed class UsageLog(GroupCommitWriter writer, CallReader reader) : IUsa
 /// <summary>Reads calls, keys and outcomes back.</summary>
 public sealed class CallReader(StoreFactory store, PriceBook prices) : IStoredLookup
 {
+    // Every decision begins with this: it is translated once. One per reader, since one model may have one compiled query only.
+    private readonly Func<RevDbContext, AccountId, Mode, CallId, CancellationToken, Task<CallAndOutcome?>> _find = EF.CompileAsyncQuery(
+        (RevDbContext db, AccountId account, Mode mode, CallId id, CancellationToken _) => (
+            from c in db.Calls.AsNoTracking()
+            where c.AccountId == account && c.Mode == mode && c.Id == id
+            join o in db.Outcomes.AsNoTracking() on new { c.AccountId, c.Mode, c.Id } equals new { o.AccountId, o.Mode, o.Id } into outcomes
+            from o in outcomes.DefaultIfEmpty()
+            select new CallAndOutcome(c, o)).FirstOrDefault());
+
     /// <summary>A call.</summary>
     public async Task<MeteredCall?> Find(Tenant tenant, CallId id, CancellationToken cancellationToken) =>
         (await FindWithOutcome(tenant, id, cancellationToken))?.Call;
@@ -60,14 +82,7 @@ public sealed class CallReader(StoreFactory store, PriceBook prices) : IStoredLo
     public async Task<(MeteredCall Call, OutcomeRow? Outcome)?> FindWithOutcome(Tenant tenant, CallId id, CancellationToken cancellationToken)
     {
         await using var db = store.Create();
-        var (account, mode) = tenant;
-        var found = await (
-            from c in db.Calls.AsNoTracking()
-            where c.AccountId == account && c.Mode == mode && c.Id == id
-            join o in db.Outcomes.AsNoTracking() on new { c.AccountId, c.Mode, c.Id } equals new { o.AccountId, o.Mode, o.Id } into outcomes
-            from o in outcomes.DefaultIfEmpty()
-            select new { Call = c, Outcome = o }).FirstOrDefaultAsync(cancellationToken);
-        if (found is null) return null;
+        if (await _find(db, tenant.Account, tenant.Mode, id, cancellationToken) is not { } found) return null;
         return (await ToCall(found.Call, cancellationToken), found.Outcome);
     }
 
@@ -125,4 +140,6 @@ public sealed class CallReader(StoreFactory store, PriceBook prices) : IStoredLo
         db.Database.SetCommandTimeout(GroupCommitWriter.MaxWait);
         return db;
     }
+
+    private sealed record CallAndOutcome(CallRow Call, OutcomeRow? Outcome);
 }

@@ -29,34 +29,107 @@ public abstract class WriteItem(long enqueuedAt)
 /// <param name="Leader">The call of the same batch that was first with the key.</param>
 public sealed record AppendOutcome(MeteredCall? Stored, (CallId Id, UInt128 Content)? Existing, MeteredCall? Leader);
 
-/// <summary>A call to append.</summary>
-public sealed class CallItem(MeteredCall call, long enqueuedAt) : WriteItem(enqueuedAt)
+/// <summary>Calls of one caller, who waits for all of them: it is woken once, not once a call.</summary>
+public sealed class CallGroup
 {
-    private readonly TaskCompletionSource<Result<AppendOutcome>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Result<AppendOutcome>[]> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Result<AppendOutcome>[] _results;
+    private Exception? _fault;
+    private int _left;
+
+    /// <summary>A group of so many.</summary>
+    public CallGroup(int count)
+    {
+        _results = new Result<AppendOutcome>[count];
+        _left = count;
+        if (count == 0) _done.SetResult(_results);
+    }
+
+    /// <summary>What comes of them, in order.</summary>
+    public Task<Result<AppendOutcome>[]> Done => _done.Task;
+
+    /// <summary>What came of one; told once each.</summary>
+    internal void Tell(int place, Result<AppendOutcome> result)
+    {
+        _results[place] = result;
+        Count();
+    }
+
+    /// <summary>One met a bug: the caller hears of it once all are told.</summary>
+    internal void Fail(Exception exception)
+    {
+        Interlocked.CompareExchange(ref _fault, exception, null);
+        Count();
+    }
+
+    private void Count()
+    {
+        if (Interlocked.Decrement(ref _left) > 0) return;
+        if (_fault is { } fault) _done.SetException(fault);
+        else _done.SetResult(_results);
+    }
+}
+
+/// <summary>A call to append.</summary>
+public sealed class CallItem : WriteItem
+{
+    private readonly TaskCompletionSource<Result<AppendOutcome>>? _done;
+    private readonly CallGroup? _group;
+    private readonly int _place;
+    private int _told;
+
+    /// <summary>A call that is waited for by itself.</summary>
+    public CallItem(MeteredCall call, long enqueuedAt) : base(enqueuedAt)
+    {
+        Call = Written = call;
+        _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>A call of a group.</summary>
+    public CallItem(MeteredCall call, long enqueuedAt, CallGroup group, int place) : base(enqueuedAt)
+    {
+        Call = Written = call;
+        _group = group;
+        _place = place;
+    }
 
     /// <inheritdoc/>
     public override Tenant Tenant => Call.Tenant;
 
     /// <summary>The call as it was priced.</summary>
-    public MeteredCall Call { get; } = call;
+    public MeteredCall Call { get; }
 
     /// <summary>The call as it is written: without the bonus when the claim was taken.</summary>
-    public MeteredCall Written { get; set; } = call;
+    public MeteredCall Written { get; set; }
 
-    /// <summary>What comes of it.</summary>
-    public Task<Result<AppendOutcome>> Done => _done.Task;
+    /// <summary>What comes of it, unless it is of a group.</summary>
+    public Task<Result<AppendOutcome>> Done => _done?.Task ?? throw new InvalidOperationException("The group tells what comes of it.");
 
     /// <inheritdoc/>
-    public override bool IsDone => _done.Task.IsCompleted;
+    public override bool IsDone => Volatile.Read(ref _told) != 0;
 
     /// <summary>Tells the caller.</summary>
-    public void Complete(AppendOutcome outcome) => _done.TrySetResult(outcome);
+    public void Complete(AppendOutcome outcome) => Tell(outcome);
 
     /// <inheritdoc/>
-    public override void Refuse(Error error) => _done.TrySetResult(error);
+    public override void Refuse(Error error) => Tell(error);
 
     /// <inheritdoc/>
-    public override void Fail(Exception exception) => _done.TrySetException(exception);
+    public override void Fail(Exception exception)
+    {
+        if (!IsFirst()) return;
+        if (_group is null) _done!.SetException(exception);
+        else _group.Fail(exception);
+    }
+
+    private void Tell(Result<AppendOutcome> result)
+    {
+        if (!IsFirst()) return;
+        if (_group is null) _done!.SetResult(result);
+        else _group.Tell(_place, result);
+    }
+
+    private bool IsFirst() => Interlocked.Exchange(ref _told, 1) == 0;
 }
 
 /// <summary>A step of an outcome to write if the outcome is still as it was loaded.</summary>
