@@ -19,16 +19,22 @@ public sealed class KeyRing(StoreFactory store, ISecrets secrets, TimeProvider c
     private const int Most = 100_000;
 
     private readonly ConcurrentDictionary<UInt128, Entry> _known = new();
+    private readonly ConcurrentDictionary<string, Entry> _presented = new(StringComparer.Ordinal);
     private long _generation;
+    private long _sweptAt;
 
     /// <summary>The caller of a key; null when it is unknown, revoked or expired.</summary>
     public async ValueTask<Caller?> Find(string presented, CancellationToken cancellationToken)
     {
         if (!Secrets.LooksLikeKey(presented)) return null;
+        // A keyed hash costs more than all else that is asked of a caller: within the trust it is computed once.
+        if (_presented.TryGetValue(presented, out var recent) && IsTrusted(recent)) return recent.Key.IsValid(clock.Now()) ? recent.Caller : null;
+        var generation = Interlocked.Read(ref _generation);
         foreach (var hash in secrets.Hashes(presented))
         {
             var entry = await Look(hash, cancellationToken);
             if (entry is null || !CryptographicOperations.FixedTimeEquals(entry.Key.Hash, hash)) continue;
+            Remember(presented, entry, generation);
             return entry.Key.IsValid(clock.Now()) ? entry.Caller : null;
         }
         return null;
@@ -39,12 +45,27 @@ public sealed class KeyRing(StoreFactory store, ISecrets secrets, TimeProvider c
     {
         Interlocked.Increment(ref _generation);
         _known.TryRemove(Place(key.Hash), out _);
+        _presented.Clear();
+    }
+
+    private bool IsTrusted(Entry entry) => clock.GetElapsedTime(entry.ReadAt) < Trust;
+
+    /// <summary>Keeps who presented a key for as long as its entry is trusted, and lets go of those whose time is over: no key stays in memory for long.</summary>
+    private void Remember(string presented, Entry entry, long generation)
+    {
+        var sweptAt = Interlocked.Read(ref _sweptAt);
+        if (clock.GetElapsedTime(sweptAt) >= Trust && Interlocked.CompareExchange(ref _sweptAt, clock.GetTimestamp(), sweptAt) == sweptAt)
+            foreach (var (key, old) in _presented)
+                if (!IsTrusted(old)) _presented.TryRemove(new(key, old));
+        _presented[presented] = entry;
+        // A change on this process that came in between does not know of it.
+        if (generation != Interlocked.Read(ref _generation)) _presented.TryRemove(presented, out _);
     }
 
     private async ValueTask<Entry?> Look(byte[] hash, CancellationToken cancellationToken)
     {
         var place = Place(hash);
-        if (_known.TryGetValue(place, out var known) && clock.GetElapsedTime(known.ReadAt) < Trust) return known;
+        if (_known.TryGetValue(place, out var known) && IsTrusted(known)) return known;
         var generation = Interlocked.Read(ref _generation);
         var readAt = clock.GetTimestamp();
         await using var db = store.Create();
