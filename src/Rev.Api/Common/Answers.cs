@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text.Json;
 using Rev.Application.Accounts;
 using Rev.Application.Common;
 using Rev.Domain.Common;
@@ -64,8 +66,13 @@ internal sealed class JsonAnswer<T>(T value, int status) : IResult
         response.ContentType = "application/json";
         if (Location is not null) response.Headers.Location = Location;
         if (Replayed) response.Headers["Idempotent-Replayed"] = "true";
-        var body = RevJson.Write(value);
-        response.ContentLength = body.Length;
-        return response.Body.WriteAsync(body, httpContext.RequestAborted).AsTask();
+        using (var scratch = JsonScratch.Begin())
+        {
+            JsonSerializer.Serialize(scratch.Writer, value, RevJson.Info<T>());
+            var body = scratch.Written;
+            response.ContentLength = body.Length;
+            response.BodyWriter.Write(body);
+        }
+        return response.BodyWriter.FlushAsync(httpContext.RequestAborted).AsTask();
     }
 }

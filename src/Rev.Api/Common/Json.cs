@@ -72,7 +72,12 @@ internal sealed partial class RevJson : JsonSerializerContext
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Info<T>());
 
     /// <summary>How a type is written.</summary>
-    public static JsonTypeInfo<T> Info<T>() => (JsonTypeInfo<T>)Wire.Options.GetTypeInfo(typeof(T));
+    public static JsonTypeInfo<T> Info<T>() => Known<T>.Info;
+
+    private static class Known<T>
+    {
+        public static readonly JsonTypeInfo<T> Info = (JsonTypeInfo<T>)Wire.Options.GetTypeInfo(typeof(T));
+    }
 
     // A class of its own: it is initialized after the generated part of this one.
     private static class Holder
@@ -95,7 +100,11 @@ internal abstract class OutwardConverter<T> : JsonConverter<T>
 
 internal sealed class MoneyConverter : OutwardConverter<Money>
 {
-    public override void Write(Utf8JsonWriter writer, Money value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, Money value, JsonSerializerOptions options)
+    {
+        Span<char> text = stackalloc char[Money.MaxLength];
+        writer.WriteStringValue(text[..value.Write(text)]);
+    }
 }
 
 internal sealed class TotalConverter : OutwardConverter<Total>
@@ -115,10 +124,17 @@ internal sealed class FactValueConverter : OutwardConverter<FactValue>
 
 internal sealed class InstantConverter : OutwardConverter<DateTimeOffset>
 {
-    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(Format(value));
+    private const string Rfc3339 = "yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'";
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
+    {
+        Span<char> text = stackalloc char[Rfc3339.Length];
+        _ = value.UtcDateTime.TryFormat(text, out var length, Rfc3339, CultureInfo.InvariantCulture);
+        writer.WriteStringValue(text[..length]);
+    }
 
     /// <summary>RFC 3339 in UTC, to the microsecond, zeros trimmed.</summary>
-    public static string Format(DateTimeOffset value) => value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture);
+    public static string Format(DateTimeOffset value) => value.UtcDateTime.ToString(Rfc3339, CultureInfo.InvariantCulture);
 }
 
 internal sealed class DurationConverter : OutwardConverter<TimeSpan>
@@ -138,12 +154,22 @@ internal sealed class ApiKeyIdConverter : OutwardConverter<ApiKeyId>
 
 internal sealed class CallIdConverter : OutwardConverter<CallId>
 {
-    public override void Write(Utf8JsonWriter writer, CallId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, CallId value, JsonSerializerOptions options)
+    {
+        Span<char> text = stackalloc char[CallId.Prefix.Length + UlidText.Length];
+        UlidText.Write(text, CallId.Prefix, value.Value);
+        writer.WriteStringValue(text);
+    }
 }
 
 internal sealed class OutcomeIdConverter : OutwardConverter<OutcomeId>
 {
-    public override void Write(Utf8JsonWriter writer, OutcomeId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, OutcomeId value, JsonSerializerOptions options)
+    {
+        Span<char> text = stackalloc char[OutcomeId.Prefix.Length + UlidText.Length];
+        UlidText.Write(text, OutcomeId.Prefix, value.Value);
+        writer.WriteStringValue(text);
+    }
 }
 
 /// <summary>An enum by its name in snake_case.</summary>
@@ -171,11 +197,16 @@ internal static class BatchItems
     /// <summary>Writes an item that was done.</summary>
     public static void WriteDone<T>(Utf8JsonWriter writer, int status, bool replayed, T answer)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        buffer.Write(System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"status\":{status},")));
-        if (replayed) buffer.Write("\"replayed\":true,"u8);
-        buffer.Write(RevJson.Write(answer).AsSpan(1));
-        writer.WriteRawValue(buffer.WrittenSpan, skipInputValidation: true);
+        using var scratch = JsonScratch.Begin();
+        JsonSerializer.Serialize(scratch.Writer, answer, RevJson.Info<T>());
+        var members = scratch.Written[1..];
+        Span<byte> before = stackalloc byte[64];
+        _ = System.Text.Unicode.Utf8.TryWrite(before, CultureInfo.InvariantCulture, $"{{\"status\":{status},{(replayed ? "\"replayed\":true," : "")}", out var length);
+        var item = ArrayPool<byte>.Shared.Rent(length + members.Length);
+        before[..length].CopyTo(item);
+        members.CopyTo(item.AsSpan(length));
+        writer.WriteRawValue(item.AsSpan(0, length + members.Length), skipInputValidation: true);
+        ArrayPool<byte>.Shared.Return(item);
     }
 
     /// <summary>Writes an item that was refused.</summary>

@@ -1,5 +1,8 @@
+using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Unicode;
 using Rev.Domain.Common;
 
 namespace Rev.Application.Common;
@@ -11,13 +14,22 @@ public static class IdempotencyHash
     public const int MaxKeyLength = 255;
 
     /// <summary>The hash of a key, unique per account, mode and space of keys.</summary>
-    public static UInt128 Key(Tenant tenant, string space, string key) => Content($"{tenant.Account}\n{(int)tenant.Mode}\n{space}\n{key}");
+    public static UInt128 Key(Tenant tenant, string space, string key)
+    {
+        Span<byte> text = stackalloc byte[1_024];
+        return Utf8.TryWrite(text, CultureInfo.InvariantCulture, $"{tenant.Account}\n{(int)tenant.Mode}\n{space}\n{key}", out var length)
+            ? Content(text[..length])
+            : Content($"{tenant.Account}\n{(int)tenant.Mode}\n{space}\n{key}");
+    }
 
     /// <summary>The hash of a text.</summary>
-    public static UInt128 Content(string text) => Of(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    public static UInt128 Content(string text) => Content(Encoding.UTF8.GetBytes(text));
 
     /// <summary>The hash of bytes.</summary>
-    public static UInt128 Content(ReadOnlySpan<byte> bytes) => Of(SHA256.HashData(bytes));
-
-    private static UInt128 Of(byte[] hash) => UlidText.FromBytes(hash[..16]);
+    public static UInt128 Content(ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes, hash);
+        return BinaryPrimitives.ReadUInt128BigEndian(hash);
+    }
 }

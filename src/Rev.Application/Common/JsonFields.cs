@@ -176,14 +176,30 @@ public sealed partial class JsonFields
             return null;
         }
         if (!Check(value, Path(name), 1)) return null;
-        using var stream = new MemoryStream(256);
-        using (var writer = new Utf8JsonWriter(stream, JsonText.Compact)) value.WriteTo(writer);
-        if (stream.Length > Domain.Common.Metadata.MaxBytes)
+        var raw = JsonMarshal.GetRawUtf8Value(value);
+        if (IsCompact(raw)) return Metadata(name, raw);
+        using var scratch = JsonScratch.Begin();
+        value.WriteTo(scratch.Writer);
+        return Metadata(name, scratch.Written);
+    }
+
+    private Metadata? Metadata(string name, ReadOnlySpan<byte> compact)
+    {
+        if (compact.Length <= Domain.Common.Metadata.MaxBytes) return Domain.Common.Metadata.FromChecked(Encoding.UTF8.GetString(compact));
+        Refuse(name, $"must be at most {Domain.Common.Metadata.MaxBytes} bytes");
+        return null;
+    }
+
+    /// <summary>Whether a JSON text is as Rev would write it, for sure: printable ASCII, nothing escaped, no blank between tokens.</summary>
+    private static bool IsCompact(ReadOnlySpan<byte> json)
+    {
+        var inString = false;
+        foreach (var unit in json)
         {
-            Refuse(name, $"must be at most {Domain.Common.Metadata.MaxBytes} bytes");
-            return null;
+            if (unit is < 0x20 or > 0x7E or (byte)'\\' || (unit == ' ' && !inString)) return false;
+            if (unit == '"') inString = !inString;
         }
-        return Domain.Common.Metadata.FromChecked(Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length));
+        return true;
     }
 
     /// <summary>A member that is an object; null when absent.</summary>
@@ -278,10 +294,11 @@ public sealed partial class JsonFields
                 if (item.ValueKind is JsonValueKind.Object or JsonValueKind.Array && !Check(item, path, depth + 1)) return false;
             return true;
         }
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var names = value.GetPropertyCount() > FewMembers ? new HashSet<string>(StringComparer.Ordinal) : null;
+        var at = 0;
         foreach (var member in value.EnumerateObject())
         {
-            if (!names.Add(member.Name))
+            if (names is null ? IsAmongFirst(value, at++, member) : !names.Add(member.Name))
             {
                 _errors.Add(new($"{path}.{Shown(member.Name)}", "is given twice"));
                 return false;
@@ -290,6 +307,22 @@ public sealed partial class JsonFields
                 && !Check(member.Value, depth == 1 ? $"{path}.{Shown(member.Name)}" : path, depth + 1)) return false;
         }
         return true;
+    }
+
+    /// <summary>Up to so many members each is compared with those before it.</summary>
+    private const int FewMembers = 8;
+
+    private static bool IsAmongFirst(JsonElement value, int count, JsonProperty member)
+    {
+        if (count == 0) return false;
+        var raw = JsonMarshal.GetRawUtf8PropertyName(member);
+        var name = raw.Contains((byte)'\\') ? Encoding.UTF8.GetBytes(member.Name) : raw;
+        foreach (var earlier in value.EnumerateObject())
+        {
+            if (count-- == 0) return false;
+            if (earlier.NameEquals(name)) return true;
+        }
+        return false;
     }
 
     private int IndexOf(string name)

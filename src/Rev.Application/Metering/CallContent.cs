@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using Rev.Application.Common;
 using Rev.Domain.Common;
@@ -15,24 +14,22 @@ public static class CallContent
     /// <summary>The hash of a call's content, without its key.</summary>
     public static UInt128 Hash(MeterCall call)
     {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(buffer, JsonText.Compact))
-        {
-            writer.WriteStartArray();
-            writer.WriteStringValue(call.AgentId);
-            writer.WriteStringValue(call.Action);
-            writer.WriteNumberValue(call.TokensInput);
-            writer.WriteNumberValue(call.TokensOutput);
-            writer.WriteStringValue(call.Outcome);
-            WriteInstant(writer, call.ExpiresAt);
-            WriteInstant(writer, call.OccurredAt);
-            writer.WriteStringValue(call.CustomerId);
-            writer.WriteStringValue(call.Model);
-            if (call.Metadata is null) writer.WriteNullValue();
-            else WriteSorted(writer, call.Metadata.Root);
-            writer.WriteEndArray();
-        }
-        return IdempotencyHash.Content(buffer.WrittenSpan);
+        using var scratch = JsonScratch.Begin();
+        var writer = scratch.Writer;
+        writer.WriteStartArray();
+        writer.WriteStringValue(call.AgentId);
+        writer.WriteStringValue(call.Action);
+        writer.WriteNumberValue(call.TokensInput);
+        writer.WriteNumberValue(call.TokensOutput);
+        writer.WriteStringValue(call.Outcome);
+        WriteInstant(writer, call.ExpiresAt);
+        WriteInstant(writer, call.OccurredAt);
+        writer.WriteStringValue(call.CustomerId);
+        writer.WriteStringValue(call.Model);
+        if (call.Metadata is null) writer.WriteNullValue();
+        else WriteSorted(writer, call.Metadata.Root);
+        writer.WriteEndArray();
+        return IdempotencyHash.Content(scratch.Written);
     }
 
     private static void WriteInstant(Utf8JsonWriter writer, DateTimeOffset? at)
@@ -46,10 +43,10 @@ public static class CallContent
         if (element.ValueKind == JsonValueKind.Object)
         {
             writer.WriteStartObject();
-            foreach (var member in element.EnumerateObject().OrderBy(m => m.Name, StringComparer.Ordinal))
+            foreach (var (name, value) in Sorted(element))
             {
-                writer.WritePropertyName(member.Name);
-                WriteSorted(writer, member.Value);
+                writer.WritePropertyName(name);
+                WriteSorted(writer, value);
             }
             writer.WriteEndObject();
         }
@@ -62,5 +59,15 @@ public static class CallContent
         else if (element.ValueKind == JsonValueKind.Number && FactValue.TryNumber(element, out var number))
             writer.WriteNumberValue(FactValue.Normalized(number));
         else element.WriteTo(writer);
+    }
+
+    /// <summary>The members by name; most objects are small and sorted in a moment.</summary>
+    private static (string Name, JsonElement Value)[] Sorted(JsonElement element)
+    {
+        var members = new (string Name, JsonElement Value)[element.GetPropertyCount()];
+        var i = 0;
+        foreach (var member in element.EnumerateObject()) members[i++] = (member.Name, member.Value);
+        Array.Sort(members, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return members;
     }
 }

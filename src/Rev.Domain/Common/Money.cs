@@ -76,7 +76,31 @@ public readonly record struct Money
     public static Money operator -(Money a) => new(-a.Nanos, a.Currency);
 
     /// <summary>The amount in major units, trailing zeros trimmed: <c>0.01212</c>.</summary>
-    public override string ToString() => Format(Nanos);
+    public override string ToString()
+    {
+        Span<char> text = stackalloc char[MaxLength];
+        return text[..Write(text)].ToString();
+    }
+
+    /// <summary>Longest text of an amount, in characters: a sign, ten digits, a point and nine decimals.</summary>
+    public const int MaxLength = 21;
+
+    /// <summary>Writes what <see cref="ToString"/> says; answers how many characters.</summary>
+    public int Write(Span<char> text)
+    {
+        var magnitude = Nanos < 0 ? (ulong)-(Nanos + 1) + 1 : (ulong)Nanos;
+        var (whole, fraction) = Math.DivRem(magnitude, (ulong)NanosPerUnit);
+        var at = 0;
+        if (Nanos < 0) text[at++] = '-';
+        _ = whole.TryFormat(text[at..], out var digits, provider: CultureInfo.InvariantCulture);
+        at += digits;
+        if (fraction == 0) return at;
+        text[at++] = '.';
+        _ = fraction.TryFormat(text[at..], out digits, "D9", CultureInfo.InvariantCulture);
+        at += digits;
+        while (text[at - 1] == '0') at--;
+        return at;
+    }
 
     /// <summary>Nanos as decimal text in major units, trailing zeros trimmed.</summary>
     public static string Format(Int128 nanos)

@@ -64,10 +64,10 @@ public sealed record MeteredCall
     public ReportedOutcome Reported { get; private init; }
 
     /// <summary>The bonus decided at the call; null when none was tracked or it is pending.</summary>
-    public BonusDecision? Bonus { get; private init; }
+    public BonusDecision? Bonus { get; private set; }
 
     /// <summary>The most that success could still add; null when unbounded, or when nothing is open.</summary>
-    public Money? PotentialBonus { get; private init; }
+    public Money? PotentialBonus { get; private set; }
 
     /// <summary>Whether metadata was sent.</summary>
     public bool HasMetadata { get; private init; }
@@ -79,19 +79,19 @@ public sealed record MeteredCall
     public DateTimeOffset ReceivedAt { get; private init; }
 
     /// <summary>Until when a pending outcome may be resolved.</summary>
-    public DateTimeOffset? ExpiresAt { get; private init; }
+    public DateTimeOffset? ExpiresAt { get; private set; }
 
     /// <summary>When the review of a success at the call ends.</summary>
-    public DateTimeOffset? SettlesAt { get; private init; }
+    public DateTimeOffset? SettlesAt { get; private set; }
 
     /// <summary>Its idempotency, if it has a key.</summary>
     public Idempotency? Idempotency { get; init; }
 
     /// <summary>The claim that must be taken with it, and that it holds then.</summary>
-    public BonusClaim? Takes { get; private init; }
+    public BonusClaim? Takes { get; private set; }
 
     /// <summary>The call without the bonus, recorded instead when the claim is taken already.</summary>
-    public MeteredCall? WhenTaken { get; private init; }
+    public MeteredCall? WhenTaken { get; private set; }
 
     /// <summary>The id of its outcome; null when none is tracked.</summary>
     public OutcomeId? OutcomeId => Reported == ReportedOutcome.None ? null : new OutcomeId(Id.Value);
@@ -116,7 +116,7 @@ public sealed record MeteredCall
 
     /// <summary>Records and prices a call.</summary>
     /// <returns>The call, or what is wrong with its clocks.</returns>
-    public static Result<MeteredCall> Record(Tenant tenant, CallId id, CallReport report, TierVersion tier, DateTimeOffset now)
+    public static Result<MeteredCall> Record(Tenant tenant, CallId id, CallReport report, TierVersion tier, DateTimeOffset now, Idempotency? idempotency = null)
     {
         if (report.OccurredAt is { } at && (at < now - MaxAge || at > now + MaxAhead))
             return Error.Invalid("occurred_at", "must be at most 35 days back and 5 minutes ahead");
@@ -130,18 +130,25 @@ public sealed record MeteredCall
             HasMetadata = report.HasMetadata,
             OccurredAt = report.OccurredAt ?? now,
             ReceivedAt = now,
+            Idempotency = idempotency,
         };
-        return report.Outcome switch
+        // Nobody else has seen it yet: what its outcome adds is set on itself.
+        switch (report.Outcome)
         {
-            ReportedOutcome.None => call,
-            ReportedOutcome.Failure => call with { Bonus = tier.FailureBonus() },
-            ReportedOutcome.Pending => call with
-            {
-                ExpiresAt = report.ExpiresAt ?? now + tier.Terms.ExpiresAfter,
-                PotentialBonus = tier.PotentialBonus(facts),
-            },
-            ReportedOutcome.Success => call.Succeed(),
-        };
+            case ReportedOutcome.None:
+                break;
+            case ReportedOutcome.Failure:
+                call.Bonus = tier.FailureBonus();
+                break;
+            case ReportedOutcome.Pending:
+                call.ExpiresAt = report.ExpiresAt ?? now + tier.Terms.ExpiresAfter;
+                call.PotentialBonus = tier.PotentialBonus(facts);
+                break;
+            case ReportedOutcome.Success:
+                call.Succeed();
+                break;
+        }
+        return call;
     }
 
     /// <summary>A stored call.</summary>
@@ -166,21 +173,32 @@ public sealed record MeteredCall
     /// <summary>The call as its outcome knows it.</summary>
     public OutcomeCall OutcomeCall() => new(Facts, Price, OccurredAt, ReceivedAt);
 
-    private MeteredCall Succeed()
+    private void Succeed()
     {
         var earned = Tier.Bonus(Facts);
-        if (Tier.Terms.OneBonusPer is not { } rule || earned.Amount.IsZero) return Earning(earned);
-        return BonusClaim.Of(Tenant, rule, Facts) is { } claim
-            ? Earning(earned) with { Takes = claim, WhenTaken = Earning(earned.Denied(BonusReason.AlreadyPaid)) }
-            : Earning(earned.Denied(BonusReason.NoClaimValue));
+        if (Tier.Terms.OneBonusPer is not { } rule || earned.Amount.IsZero)
+        {
+            Earn(earned);
+        }
+        else if (BonusClaim.Of(Tenant, rule, Facts) is { } claim)
+        {
+            WhenTaken = this with { };
+            WhenTaken.Earn(earned.Denied(BonusReason.AlreadyPaid));
+            Takes = claim;
+            Earn(earned);
+        }
+        else
+        {
+            Earn(earned.Denied(BonusReason.NoClaimValue));
+        }
     }
 
-    private MeteredCall Earning(BonusDecision bonus)
+    private void Earn(BonusDecision bonus)
     {
-        var review = Tier.Terms.ReviewWindow;
-        return review > TimeSpan.Zero
-            ? this with { Bonus = bonus, SettlesAt = ReceivedAt + review, PotentialBonus = bonus.Amount }
-            : this with { Bonus = bonus };
+        Bonus = bonus;
+        if (Tier.Terms.ReviewWindow is not { Ticks: > 0 } review) return;
+        SettlesAt = ReceivedAt + review;
+        PotentialBonus = bonus.Amount;
     }
 }
 
