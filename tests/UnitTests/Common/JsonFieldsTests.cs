@@ -13,6 +13,28 @@ public sealed class JsonFieldsTests
         Complaints("""{"Agent_Id":1}""", _ => { }, "tokens_input", "agent_id").ShouldBe(["Agent_Id: is not a field of this request; did you mean agent_id?"]);
     }
 
+    [Theory]
+    [InlineData("""{"a":"b c","d":[1,{"e":1.50}]}""", """{"a":"b c","d":[1,{"e":1.50}]}""")]
+    [InlineData("""{ "a" : "b c", "d" : [1, {"e": 1.50}] }""", """{"a":"b c","d":[1,{"e":1.50}]}""")]
+    [InlineData("""{"a\u0062":"\u00e9\/\t"}""", """{"ab":"é/\t"}""")]
+    [InlineData("""{"é":"<&'+>"}""", """{"é":"<&'+>"}""")]
+    [InlineData("""{"a":"\" x"}""", """{"a":"\" x"}""")]
+    [InlineData("{}", "{}")]
+    public void Metadata_is_kept_compact(string sent, string kept)
+    {
+        Metadata? read = null;
+        Complaints($$"""{"a":{{sent}}}""", f => read = f.Metadata("a"), "a").ShouldBeEmpty();
+        read!.Json.ShouldBe(kept);
+    }
+
+    [Theory]
+    [InlineData("""{"a":1,"b":2,"a":3}""")]
+    [InlineData("""{"a":1,"\u0061":3}""")]
+    [InlineData("""{"\u0061":1,"a":3}""")]
+    [InlineData("""{"1":1,"2":1,"3":1,"4":1,"5":1,"6":1,"7":1,"8":1,"9":1,"a":1,"\u0061":3}""")]
+    public void A_member_of_metadata_given_twice_is_refused(string sent) =>
+        Complaints($$"""{"m":{{sent}}}""", f => f.Metadata("m").ShouldBeNull(), "m").ShouldBe(["m.a: is given twice"]);
+
     [Fact]
     public void A_field_given_twice_is_refused() =>
         Complaints("""{"a":1,"a":1}""", _ => { }, "a").ShouldBe(["a: is given twice"]);

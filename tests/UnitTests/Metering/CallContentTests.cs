@@ -1,3 +1,4 @@
+using Rev.Application.Common;
 using Rev.Application.Metering;
 using Rev.Domain.Common;
 using Rev.UnitTests.Common;
@@ -49,4 +50,19 @@ public sealed class CallContentTests
     [Fact]
     public void A_value_in_another_field_is_another_content() =>
         CallContent.Hash(Call with { CustomerId = "m", Model = "c" }).ShouldNotBe(CallContent.Hash(Call));
+
+    /// <summary>Hashes are stored for ever: another text would make every retry of a stored call a refusal.</summary>
+    [Fact]
+    public void The_hashed_text_never_changes() =>
+        CallContent.Hash(Call with { Metadata = Given.Metadata("""{"é":"ü","b":{"d":[1.50,"x"],"c":null},"A":true}""") }).ShouldBe(IdempotencyHash.Content(
+            """["a","email.sent",1200,340,"success",null,__OCCURRED__,"c","m",{"A":true,"b":{"c":null,"d":[1.5,"x"]},"é":"ü"}]"""
+                .Replace("__OCCURRED__", Given.Noon.UtcTicks.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)));
+
+    [Fact]
+    public void A_long_key_is_hashed_as_a_short_one_is()
+    {
+        var key = new string('é', IdempotencyHash.MaxKeyLength * 3);
+        IdempotencyHash.Key(Given.Tenant, "calls", key).ShouldBe(IdempotencyHash.Content($"{Given.Tenant.Account}\n{(int)Given.Tenant.Mode}\ncalls\n{key}"));
+        IdempotencyHash.Key(Given.Tenant, "calls", "k").ShouldBe(IdempotencyHash.Content($"{Given.Tenant.Account}\n{(int)Given.Tenant.Mode}\ncalls\nk"));
+    }
 }
