@@ -12,7 +12,7 @@ internal sealed record Plan(
 
     /// <summary>Within 90 minutes.</summary>
     public static readonly Plan Full = new(
-        Quick: false, Connections: [64, 256, 32], Rounds: 5, OtherRounds: 3, Seconds: 10, FloorSeconds: 10,
+        Quick: false, Connections: [64, 256, 32], Rounds: 5, OtherRounds: 2, Seconds: 10, FloorSeconds: 10,
         WarmSeconds: 8, RevWarmSeconds: 30, BatchWarmSeconds: 15, ResolveWarmCount: 20_000,
         WriteCalls: 2_000_000, GrowthCalls: [100_000, 1_000_000, 5_000_000], GrowthWindow: 50_000, ReplayCalls: 1_000_000, StatementCalls: 1_000_000,
         ReadRequests: 30, ResolveCount: 40_000, SoakSeconds: 600, Repeats: 3, ForRepeats: TimeSpan.FromMinutes(4));
