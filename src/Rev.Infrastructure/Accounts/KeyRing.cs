@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Rev.Application.Accounts;
 using Rev.Application.Common;
@@ -19,22 +21,22 @@ public sealed class KeyRing(StoreFactory store, ISecrets secrets, TimeProvider c
     private const int Most = 100_000;
 
     private readonly ConcurrentDictionary<UInt128, Entry> _known = new();
-    private readonly ConcurrentDictionary<string, Entry> _presented = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<UInt128, Entry> _presented = new();
     private long _generation;
-    private long _sweptAt;
 
     /// <summary>The caller of a key; null when it is unknown, revoked or expired.</summary>
     public async ValueTask<Caller?> Find(string presented, CancellationToken cancellationToken)
     {
         if (!Secrets.LooksLikeKey(presented)) return null;
-        // A keyed hash costs more than all else that is asked of a caller: within the trust it is computed once.
-        if (_presented.TryGetValue(presented, out var recent) && IsTrusted(recent)) return recent.Key.IsValid(clock.Now()) ? recent.Caller : null;
+        // A keyed hash costs more than all else that is asked of a caller: within the trust it is computed once. Keys are random: a plain hash gives none away.
+        var digest = Digest(presented);
+        if (_presented.TryGetValue(digest, out var recent) && IsTrusted(recent)) return recent.Key.IsValid(clock.Now()) ? recent.Caller : null;
         var generation = Interlocked.Read(ref _generation);
         foreach (var hash in secrets.Hashes(presented))
         {
             var entry = await Look(hash, cancellationToken);
             if (entry is null || !CryptographicOperations.FixedTimeEquals(entry.Key.Hash, hash)) continue;
-            Remember(presented, entry, generation);
+            Keep(_presented, digest, entry, generation);
             return entry.Key.IsValid(clock.Now()) ? entry.Caller : null;
         }
         return null;
@@ -50,16 +52,13 @@ public sealed class KeyRing(StoreFactory store, ISecrets secrets, TimeProvider c
 
     private bool IsTrusted(Entry entry) => clock.GetElapsedTime(entry.ReadAt) < Trust;
 
-    /// <summary>Keeps who presented a key for as long as its entry is trusted, and lets go of those whose time is over: no key stays in memory for long.</summary>
-    private void Remember(string presented, Entry entry, long generation)
+    /// <summary>Keeps what was read before any change on this process that came since; such a change would not know of it.</summary>
+    private void Keep(ConcurrentDictionary<UInt128, Entry> known, UInt128 place, Entry entry, long generation)
     {
-        var sweptAt = Interlocked.Read(ref _sweptAt);
-        if (clock.GetElapsedTime(sweptAt) >= Trust && Interlocked.CompareExchange(ref _sweptAt, clock.GetTimestamp(), sweptAt) == sweptAt)
-            foreach (var (key, old) in _presented)
-                if (!IsTrusted(old)) _presented.TryRemove(new(key, old));
-        _presented[presented] = entry;
-        // A change on this process that came in between does not know of it.
-        if (generation != Interlocked.Read(ref _generation)) _presented.TryRemove(presented, out _);
+        if (generation != Interlocked.Read(ref _generation)) return;
+        if (known.Count > Most) known.Clear();
+        known[place] = entry;
+        if (generation != Interlocked.Read(ref _generation)) known.TryRemove(place, out _);
     }
 
     private async ValueTask<Entry?> Look(byte[] hash, CancellationToken cancellationToken)
@@ -76,13 +75,19 @@ public sealed class KeyRing(StoreFactory store, ISecrets secrets, TimeProvider c
             return null;
         }
         var entry = new Entry(key, new(new(key.AccountId, key.Mode), key.Id, key.Scopes), readAt);
-        if (_known.Count > Most) _known.Clear();
-        // What was read before a change on this process is not kept.
-        if (generation == Interlocked.Read(ref _generation)) _known[place] = entry;
+        Keep(_known, place, entry, generation);
         return entry;
     }
 
     private static UInt128 Place(byte[] hash) => UlidText.FromBytes(hash[..16]);
+
+    private static UInt128 Digest(string presented)
+    {
+        Span<byte> text = stackalloc byte[Encoding.UTF8.GetMaxByteCount(presented.Length)];
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(text[..Encoding.UTF8.GetBytes(presented, text)], hash);
+        return BinaryPrimitives.ReadUInt128BigEndian(hash);
+    }
 
     private sealed record Entry(ApiKey Key, Caller Caller, long ReadAt);
 }
