@@ -41,11 +41,16 @@ public sealed class StoreFactory
         }
     }
 
-    /// <summary>Reads leave nothing behind on a connection that the next one would trip over, and what is asked often is planned once.</summary>
+    /// <summary>
+    /// Reads leave nothing behind on a connection that the next one would trip over, and what is asked often is parsed once.
+    /// It is planned for each asking all the same: one plan for every tenant and every length of time would be a bad one for some.
+    /// </summary>
     private static string Plain(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { NoResetOnClose = true };
-        if (!builder.ContainsKey("Max Auto Prepare")) builder.MaxAutoPrepare = 100;
+        if (builder.MaxAutoPrepare > 0) return builder.ToString();
+        builder.MaxAutoPrepare = 100;
+        builder.Options = $"{builder.Options} -c plan_cache_mode=force_custom_plan".TrimStart();
         return builder.ToString();
     }
 
