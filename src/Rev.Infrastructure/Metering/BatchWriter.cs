@@ -25,6 +25,15 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
     private const int CarefulBatches = 200;
 
     private int _careful;
+    private bool _trusted;
+
+    /// <summary>A commit met a key that was there. Answers whether the last batch had trusted its keys to be new: then that is why, and the next ones ask.</summary>
+    public bool Doubt()
+    {
+        if (!_trusted) return false;
+        _careful = CarefulBatches;
+        return true;
+    }
 
     /// <summary>Writes a batch; when it returns, it is committed, and each item's answer may be told by the action it returns.</summary>
     /// <param name="items">What to write.</param>
@@ -56,9 +65,9 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
         var deltas = new RollupDeltas(effectiveAt);
         var open = new OpenOutcomesDeltas();
 
-        // Where an answer costs a way to the server and back, keys are taken to be new until one is not: then the commit fails and this is asked.
-        var trusting = store.AnswersCostATrip && !suspect && _careful == 0 && steps.Count == 0 && !calls.Exists(c => c.Call.Takes is not null);
-        var replays = trusting ? await InsertKeys(session, calls) : await TakeKeys(session, calls);
+        // Where an answer costs a way to the server and back, keys are taken to be new. One that is not fails the commit, and the batch comes again.
+        _trusted = store.AnswersCostATrip && !suspect && _careful == 0 && steps.Count == 0 && !calls.Exists(c => c.Call.Takes is not null);
+        var replays = _trusted ? await InsertKeys(session, calls) : await TakeKeys(session, calls);
         await TakeClaims(session, calls);
         steps = await WriteSteps(session, steps, rows, effectiveAt, answers);
 
@@ -83,15 +92,7 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
             RowMapping.ToRow(s.Written.After!, m, new(ids.Next(effectiveAt)), effectiveAt))).ToArray());
         await session.Add(BulkTables.OpenOutcomes, open.Rows);
         await session.Add(BulkTables.Rollups, deltas.Rows);
-        try
-        {
-            await session.Commit();
-        }
-        catch (Exception exception) when (trusting && StoreFaults.IsDuplicate(exception))
-        {
-            _careful = CarefulBatches;
-            throw;
-        }
+        await session.Commit();
         if (replays.Count > 0) _careful = CarefulBatches;
         else if (_careful > 0) _careful--;
 

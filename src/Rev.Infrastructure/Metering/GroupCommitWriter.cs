@@ -192,8 +192,8 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
             }
             catch (Exception exception) when (StoreFaults.IsDuplicate(exception) && ++duplicates < MaxDuplicateTries)
             {
-                // Another server wrote the same key between our look and our write: the next look sees it.
-                suspect = true;
+                // A key was trusted to be new, or another server wrote it between our look and our write: the next look sees it.
+                suspect |= !_batches.Doubt();
                 RevMetrics.Retries.Add(1);
             }
             catch (Exception exception)
