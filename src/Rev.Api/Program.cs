@@ -55,8 +55,9 @@ void Configure(WebApplicationBuilder builder)
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
         });
-    // Nothing of it is logged, but the mere listener would have an activity and a scope made for every request.
-    builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+    // Nothing of it is logged unless that is asked for, but the mere listener would have an activity and a scope made for every request.
+    const string requests = "Microsoft.AspNetCore.Hosting.Diagnostics";
+    if (builder.Configuration[$"Logging:LogLevel:{requests}"] is null) builder.Logging.AddFilter(requests, LogLevel.None);
     // A start that fails is told in one line, below; the host would print a stack trace before.
     builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => !starting && level >= LogLevel.Warning);
 

@@ -41,13 +41,9 @@ public sealed class CallRecorder(IPriceBook prices, IUsageLog log, IIdFactory id
     public async Task<IReadOnlyList<Result<MeteredReceipt>>> Append(IReadOnlyList<PricedCall> priced, CancellationToken cancellationToken)
     {
         var appended = await log.Append(priced.Where(p => p.Call.IsSuccess).Select(p => p.Call.Value).ToArray(), cancellationToken);
-        var (receipts, next) = (new Result<MeteredReceipt>[priced.Count], 0);
-        for (var i = 0; i < receipts.Length; i++)
-        {
-            var call = priced[i].Call;
-            receipts[i] = Counted(call.IsSuccess ? Receipt(appended[next++]) : await FindFirst(priced[i], call.Error, cancellationToken));
-        }
-        return receipts;
+        var refused = await Task.WhenAll(priced.Where(p => !p.Call.IsSuccess).Select(p => FindFirst(p, p.Call.Error!, cancellationToken)));
+        var (stored, told) = (0, 0);
+        return priced.Select(p => Counted(p.Call.IsSuccess ? Receipt(appended[stored++]) : refused[told++])).ToArray();
     }
 
     private static Result<MeteredReceipt> Counted(Result<MeteredReceipt> recorded)

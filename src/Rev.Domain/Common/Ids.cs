@@ -20,6 +20,7 @@ public static class UlidText
     /// <summary>Writes the text of <paramref name="value"/> into a span of just its length.</summary>
     public static void Write(Span<char> text, string prefix, UInt128 value)
     {
+        System.Diagnostics.Debug.Assert(text.Length == prefix.Length + Length, "The span is just as long as the text.");
         prefix.CopyTo(text);
         // Sixty bits at a time: arithmetic on 128 is several times as slow.
         Digits(text[^12..], (ulong)(value & Low60));

@@ -11,6 +11,8 @@ namespace Rev.Infrastructure.Metering;
 /// <summary>The record of all calls, behind the group-commit writer.</summary>
 public sealed class UsageLog(GroupCommitWriter writer, CallReader reader) : IUsageLog
 {
+    private const int ReadsAtOnce = 16;
+
     /// <inheritdoc/>
     public async Task<Result<AppendedCall>> Append(MeteredCall call, CancellationToken cancellationToken)
     {
@@ -22,8 +24,17 @@ public sealed class UsageLog(GroupCommitWriter writer, CallReader reader) : IUsa
     {
         var appended = await writer.Append(calls);
         var told = new Result<AppendedCall>[calls.Count];
-        for (var i = 0; i < told.Length; i++) told[i] = await Told(calls[i], appended[i], cancellationToken);
+        // Those that were there before are read, some at a time; of a batch that is repeated that is all of them.
+        var options = new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(Enumerable.Range(0, told.Length).Where(i => !IsTold(i)), options, async (i, token) => told[i] = await Told(calls[i], appended[i], token));
         return told;
+
+        bool IsTold(int i)
+        {
+            if (appended[i] is not { IsSuccess: true, Value.Stored: { } stored }) return false;
+            told[i] = new AppendedCall(stored, Replayed: false);
+            return true;
+        }
     }
 
     private async ValueTask<Result<AppendedCall>> Told(MeteredCall call, Result<AppendOutcome> appended, CancellationToken cancellationToken)
