@@ -28,7 +28,7 @@ internal sealed record Plan(
     public IEnumerable<(int Calls, int Window, int Customers)> Preloads(IReadOnlyCollection<string> parts)
     {
         bool Any(params string[] names) => names.Any(n => parts.Contains(n, StringComparer.Ordinal));
-        if (Any("meter", "batches", "half", "resolves", "dashboard", "soak")) yield return (WriteCalls, WriteCalls / 2, Customers);
+        if (Any("meter", "batches", "half", "resolves", "processes", "dashboard", "soak")) yield return (WriteCalls, WriteCalls / 2, Customers);
         if (Any("reads"))
             foreach (var calls in GrowthCalls) yield return (calls, GrowthWindow, Customers);
         if (Any("explain")) yield return (ExplainCalls, GrowthWindow, Customers);

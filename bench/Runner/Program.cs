@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Rev.Bench.Runner;
 
 // Measures Rev against its ceiling, its floors and what one would write instead; see bench/README.md.
-string[] parts = ["micro", "floors", "meter", "batches", "half", "resolves", "dashboard", "reads", "replay", "statement", "explain", "soak"];
+string[] parts = ["micro", "floors", "meter", "batches", "half", "resolves", "processes", "dashboard", "reads", "replay", "statement", "explain", "soak"];
 var only = Options("--only").ToList();
 var unknown = args.Where((a, i) => a is not ("--quick" or "--fresh" or "--only" or "--state" or "--on") && (i == 0 || args[i - 1] is not ("--only" or "--state" or "--on"))).ToList();
 if (unknown.Count > 0 || only.Except(parts, StringComparer.Ordinal).Any())
@@ -51,6 +51,7 @@ try
                 "batches" => Writes.Batches(bench, databases),
                 "half" => Writes.Half(bench, databases),
                 "resolves" => Writes.Resolves(bench, databases),
+                "processes" => databases is Postgres server ? Writes.Processes(bench, server) : Task.CompletedTask,
                 "dashboard" => Reads.AtWrites(bench, databases),
                 "reads" => Reads.Growth(bench, databases),
                 "replay" => Reads.Replay(bench, databases),
@@ -79,6 +80,7 @@ bool IsDone(string part) => providers.TrueForAll(databases => (part switch
     "batches" => Writes.Sizes.Select(s => Writes.BatchesOf(databases, s)),
     "half" => [Writes.HalfOf(databases)],
     "resolves" => [Writes.ResolvesOf(databases)],
+    "processes" => databases is Postgres ? [Writes.ProcessesOf(databases)] : [],
     "dashboard" => [Reads.AtWritesOf(databases)],
     "reads" => [Reads.GroupOf(databases)],
     "replay" => [Reads.ReplayOf(databases)],

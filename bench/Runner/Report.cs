@@ -89,6 +89,11 @@ internal sealed class Report
             }
             var resolves = Find(Writes.ResolvesOf(databases));
             Row("resolve ÷ meter throughput", Median(resolves, "resolve", "per_second") / Median(resolves, "meter", "per_second"), 0.3, 0.7, more: true);
+            if (postgres)
+            {
+                var processes = Find(Writes.ProcessesOf(databases));
+                Row("two processes on one database ÷ one process", Median(processes, Writes.TwoProcesses, "per_second") / Median(processes, Writes.OneProcess, "per_second"), 1, 1, more: true);
+            }
             var dashboard = Find(Reads.AtWritesOf(databases));
             Row($"month dashboard at {Calls(_bench.Plan.WriteCalls)} calls, store time ms",
                 Median(dashboard, Reads.CellOf(Reads.Dashboard, _bench.Plan.WriteCalls), "store"), postgres ? 30 : 40, 10, more: false, Status(dashboard, Reads.CellOf(Reads.Dashboard, _bench.Plan.WriteCalls)));
@@ -167,6 +172,12 @@ internal sealed class Report
             Line("### Resolves, 64 connections").Line();
             Table("| resolves/s | meter req/s of the same run | ratio | p50 ms | p99 ms | refused |", "|---|---|---|---|---|---|",
                 [$"| {Spread(resolves, "resolve", "per_second")} | {Spread(resolves, "meter", "per_second")} | {Number(Median(resolves, "resolve", "per_second") / Median(resolves, "meter", "per_second"))} | {Spread(resolves, "resolve", "p50")} | {Spread(resolves, "resolve", "p99")} | {Number(resolves.Of("resolve", "refused").Sum())} |"]);
+        }
+        if (Find(Writes.ProcessesOf(databases)) is { } processes)
+        {
+            Line("### Two processes on one database, 64 connections in all").Line();
+            Table("| | req/s | p50 ms | p99 ms | errors |", "|---|---|---|---|---|", [.. new[] { Writes.OneProcess, Writes.TwoProcesses }.Select(cell =>
+                $"| {cell} | {Spread(processes, cell, "per_second")} | {Spread(processes, cell, "p50")} | {Spread(processes, cell, "p99")} | {Number(processes.Of(cell, "errors").Sum())} |")]);
         }
     }
 

@@ -9,6 +9,9 @@ internal static class Writes
     /// <summary>Sizes of batches.</summary>
     public static readonly int[] Sizes = [100, 1_000];
 
+    public const string OneProcess = "one process";
+    public const string TwoProcesses = "two processes";
+
     private const string PerRequestDatabase = "perrequest";
     private const int BatchConnections = 16;
     private const int ManyBatchConnections = 8;
@@ -20,6 +23,8 @@ internal static class Writes
     public static string HalfOf(Databases databases) => $"half {databases.Name}";
 
     public static string ResolvesOf(Databases databases) => $"resolve {databases.Name}";
+
+    public static string ProcessesOf(Databases databases) => $"processes {databases.Name}";
 
     public static string FloorOf(Databases databases) => $"floor {databases.Name}";
 
@@ -97,6 +102,26 @@ internal static class Writes
         {
             await bench.Sample(group, "meter", () => bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds));
             await bench.Sample(group, "resolve", () => Resolve(bench, rev, preload, bench.Plan.ResolveCount));
+        }
+    });
+
+    /// <summary>The same 64 connections to one process, and halved between two on the same database.</summary>
+    public static async Task Processes(Bench bench, Postgres databases) => await bench.Once(ProcessesOf(databases), async group =>
+    {
+        var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
+        await using var first = await Fresh(bench, databases, preload);
+        await using var second = await Warm(bench, await bench.Revs.Start(databases, WorkDatabase), preload.Key, bench.Plan.RevWarmSeconds);
+        for (var round = 0; round < bench.Plan.OtherRounds; round++)
+        {
+            await bench.Sample(group, OneProcess, () => bench.Wrk(first.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds));
+            await bench.Sample(group, TwoProcesses, async () =>
+            {
+                var halves = await Task.WhenAll(new[] { first, second }.Select(rev => bench.Wrk(rev.Url, "meter.lua", preload.Key, 32, bench.Plan.Seconds)));
+                return new(StringComparer.Ordinal)
+                {
+                    ["per_second"] = halves.Sum(h => h["per_second"]), ["p50"] = halves.Max(h => h["p50"]), ["p99"] = halves.Max(h => h["p99"]), ["errors"] = halves.Sum(h => h["errors"]),
+                };
+            });
         }
     });
 
