@@ -278,22 +278,22 @@ check_stream() {
   else ok "/v1/stream is passed on through nginx as it comes"; fi
 }
 
-check_kill() {
-  local before i statuses=""
+check_kill() { # WHICH
+  local before i statuses="" name="Rev $(($1 + 1))"
   before=$(answered)
-  kill -9 "${rev_pids[1]}" 2>/dev/null || true
-  { wait "${rev_pids[1]}" || true; } 2>/dev/null
-  rev_pids[1]=""
+  kill -9 "${rev_pids[$1]}" 2>/dev/null || true
+  { wait "${rev_pids[$1]}" || true; } 2>/dev/null
+  rev_pids[$1]=""
   sleep 1
   # The load runs on; a new caller notices nothing: a connection that is refused is a request that was not sent.
-  for ((i = 1; i <= 12; i++)); do statuses+="$(probe "while-one-is-dead-$i") "; done
-  if [[ "${statuses//201 /}" == "" ]]; then ok "with one Rev dead nginx finds another: 12 of 12 calls were answered at the first try"
-  else bad "with one Rev dead calls were answered $statuses"; fi
-  wait_until 15 has_answered "$((before + 300))" || give_up "with one Rev dead the load is not answered"
-  start_rev 1
-  wait_ready 1 60 || give_up "the killed Rev does not become ready again"
-  wait_until 15 has_metered 1 50 || give_up "the Rev that came back gets no calls"
-  ok "a Rev was killed under load ($(($(answered) - before)) calls answered since) and serves again"
+  for ((i = 1; i <= 12; i++)); do statuses+="$(probe "while-$1-is-dead-$i") "; done
+  if [[ "${statuses//201 /}" == "" ]]; then ok "with $name dead nginx finds another: 12 of 12 calls were answered at the first try"
+  else bad "with $name dead calls were answered $statuses"; fi
+  wait_until 15 has_answered "$((before + 300))" || give_up "with $name dead the load is not answered"
+  start_rev "$1"
+  wait_ready "$1" 60 || give_up "$name was killed and does not become ready again"
+  wait_until 15 has_metered "$1" 50 || give_up "$name came back and gets no calls"
+  ok "$name was killed under load ($(($(answered) - before)) calls answered since) and serves again"
 }
 
 # A Rev that dies with the request in its hands: three servers that take it and hang up.
@@ -412,7 +412,8 @@ check_stream
 dotnet "$load" load --url "$front" --repeat "$(IFS=,; echo "${urls[*]}")" --key "$live_key" --journal "$work/journal" --stop "$work/stop" --workers 10 >>"$work/load.log" 2>&1 &
 load_pid=$!
 wait_until 20 has_answered 500 || give_up "the load is not answered"
-check_kill
+check_kill 1
+check_kill 0
 wait_until 20 has_answered "$least_calls" || give_up "only $(answered) calls were answered"
 stop_load || bad "the load generator did not end well: $(tail -3 "$work/load.log" | tr '\n' ' ')"
 check_shares
