@@ -67,7 +67,7 @@ internal sealed class SqliteDurability : DbConnectionInterceptor
     internal const string Pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 
     /// <summary>The writer's own: pages that many commits change are written to the file once, and it keeps the branches of its trees.</summary>
-    internal const string WriterPragmas = " PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -32768;";
+    internal const string WriterPragmas = " PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768;";
 
     /// <summary>Those that were told already: a pooled connection keeps what it was told.</summary>
     private static readonly ConditionalWeakTable<sqlite3, object> Told = [];
