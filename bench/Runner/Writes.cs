@@ -109,7 +109,7 @@ internal static class Writes
     public static async Task Processes(Bench bench, Postgres databases) => await bench.Once(ProcessesOf(databases), async group =>
     {
         var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
-        await using var first = await Fresh(bench, databases, preload);
+        var first = await Fresh(bench, databases, preload);
         await using var second = await Warm(bench, await bench.Revs.Start(databases, WorkDatabase), preload.Key, bench.Plan.RevWarmSeconds);
         for (var round = 0; round < bench.Plan.OtherRounds; round++)
         {
