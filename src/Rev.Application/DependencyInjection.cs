@@ -27,7 +27,7 @@ public static class DependencyInjection
             if (implementation.GetConstructors().Any(c => c.GetParameters().Length == 0)) services.AddSingleton(service, implementation);
         services.AddSingleton<IValidator<TierSpec>>(new TierSpecValidator());
 
-        services.AddScoped<CallRecorder>();
+        services.AddSingleton<CallRecorder>();
         services.AddScoped<SimulatedTiers>();
         services.AddSingleton<ReplayTurns>();
         services.AddScoped<OutcomeChanges>();

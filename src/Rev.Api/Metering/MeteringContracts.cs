@@ -37,14 +37,16 @@ internal sealed record MeterCallRequest(
             fields.Text("idempotency_key"));
     }
 
-    public MeterCall ToCommand(Tenant tenant) => new(
-        tenant, AgentId, Action, TokensInput ?? 0, TokensOutput ?? 0, Outcome, ExpiresAt, Metadata, CustomerId, Model, OccurredAt, IdempotencyKey);
+    public MeterCall ToCommand(Tenant tenant) => ToCommand(tenant, IdempotencyKey);
 
     public Result<MeterCall> ToCommand(Tenant tenant, HttpContext http)
     {
         var key = Common.IdempotencyKey.HeaderOr(http, IdempotencyKey);
-        return key.IsSuccess ? ToCommand(tenant) with { IdempotencyKey = key.Value } : key.Error;
+        return key.IsSuccess ? ToCommand(tenant, key.Value) : key.Error;
     }
+
+    private MeterCall ToCommand(Tenant tenant, string? key) => new(
+        tenant, AgentId, Action, TokensInput ?? 0, TokensOutput ?? 0, Outcome, ExpiresAt, Metadata, CustomerId, Model, OccurredAt, key);
 }
 
 /// <summary>Up to 1000 executions; each is judged alone.</summary>

@@ -76,7 +76,7 @@ public sealed class RollupDeltas(DateTimeOffset effectiveAt)
     private static int Compare(RollupRow a, RollupRow b)
     {
         var order = a.AccountId.CompareTo(b.AccountId);
-        if (order == 0) order = a.Mode.CompareTo(b.Mode);
+        if (order == 0) order = ((int)a.Mode).CompareTo((int)b.Mode);
         if (order == 0) order = string.CompareOrdinal(a.Currency, b.Currency);
         if (order == 0) order = string.CompareOrdinal(a.CustomerId, b.CustomerId);
         if (order == 0) order = string.CompareOrdinal(a.AgentId, b.AgentId);
