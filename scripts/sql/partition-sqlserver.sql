@@ -108,6 +108,8 @@ BEGIN
   ALTER TABLE dbo.outcomes ADD CONSTRAINT [PK_outcomes] PRIMARY KEY CLUSTERED (account_id, mode, id) ON rev_by_id (id);
   CREATE INDEX [IX_outcomes_status_due_at_id] ON dbo.outcomes (status, due_at, id) WHERE due_at IS NOT NULL WITH (DROP_EXISTING = ON) ON rev_by_id (id);
   CREATE INDEX [IX_outcomes_account_id_mode_status_id] ON dbo.outcomes (account_id, mode, status, id) WITH (DROP_EXISTING = ON) ON rev_by_id (id);
+  CREATE INDEX [IX_outcomes_account_id_mode_agent_id_status_id] ON dbo.outcomes (account_id, mode, agent_id, status, id) WHERE due_at IS NOT NULL WITH (DROP_EXISTING = ON) ON rev_by_id (id);
+  CREATE INDEX [IX_outcomes_account_id_mode_customer_id_status_id] ON dbo.outcomes (account_id, mode, customer_id, status, id) WHERE due_at IS NOT NULL WITH (DROP_EXISTING = ON) ON rev_by_id (id);
   CREATE INDEX [IX_outcomes_account_id_mode_changed_at_id] ON dbo.outcomes (account_id, mode, changed_at, id) WHERE changed_at IS NOT NULL WITH (DROP_EXISTING = ON) ON rev_by_id (id);
   COMMIT;
 END;

@@ -23,5 +23,10 @@ public static class OpenOutcomesSql
     /// <summary>Fills the empty table.</summary>
     public static readonly string Fill = $"INSERT INTO open_outcomes ({Keys}, {string.Join(", ", Sums)}) {Expected}";
 
+    /// <summary>Writes agent and customer of their calls to outcomes that were stored before they said so.</summary>
+    public const string TakeOver = $"UPDATE outcomes SET agent_id = (SELECT c.agent_id {OfCall}), customer_id = (SELECT c.customer_id {OfCall}) WHERE EXISTS (SELECT 1 {OfCall})";
+
+    private const string OfCall = "FROM calls c WHERE c.account_id = outcomes.account_id AND c.mode = outcomes.mode AND c.id = outcomes.id";
+
     private const string Potential = "(CASE WHEN o.status = 0 THEN c.potential_nanos ELSE o.bonus_nanos END)";
 }

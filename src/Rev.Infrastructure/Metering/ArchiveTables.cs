@@ -21,8 +21,11 @@ public sealed class ArchiveTable
     public static readonly ArchiveTable Calls = new("calls", Of(BulkTables.Calls), [],
         "FROM calls AS t", $"WHERE {Range} t.id >= @from AND t.id < @to ORDER BY t.id");
 
-    /// <summary>Their outcomes; <c>currency</c> is their call's, for whoever reads the file.</summary>
-    public static readonly ArchiveTable Outcomes = new("outcomes", Of(BulkTables.Outcomes), [new("currency", BulkType.Key)],
+    private static readonly string[] OfTheCall = ["agent_id", "customer_id"];
+
+    /// <summary>Their outcomes without what they repeat of their call; <c>currency</c> is their call's, for whoever reads the file.</summary>
+    public static readonly ArchiveTable Outcomes = new("outcomes",
+        [.. Of(BulkTables.Outcomes).Where(c => !OfTheCall.Contains(c.Name, StringComparer.Ordinal))], [new("currency", BulkType.Key)],
         "FROM outcomes AS t INNER JOIN calls AS c ON c.account_id = t.account_id AND c.mode = t.mode AND c.id = t.id",
         $"WHERE {Range} t.id >= @from AND t.id < @to ORDER BY t.id");
 
@@ -73,8 +76,17 @@ public sealed class ArchiveTable
     /// <summary>The columns that the table itself has.</summary>
     public IEnumerable<ArchiveColumn> Stored => Columns.Take(_stored);
 
-    /// <summary>Inserts a row; the parameters are its values in order.</summary>
-    public string Insert => $"INSERT INTO {Name} ({string.Join(", ", Stored.Select(c => $"\"{c.Name}\""))}) VALUES ({string.Join(", ", Stored.Select((_, i) => $"@p{i}"))})";
+    /// <summary>Inserts a row; the parameters are its values in order. An outcome repeats what its call says, which is there before it.</summary>
+    public string Insert
+    {
+        get
+        {
+            var (names, values) = (string.Join(", ", Stored.Select(c => $"\"{c.Name}\"")), string.Join(", ", Stored.Select((_, i) => $"@p{i}")));
+            if (this != Outcomes) return $"INSERT INTO {Name} ({names}) VALUES ({values})";
+            return $"INSERT INTO {Name} ({names}, {string.Join(", ", OfTheCall)}) SELECT {values}, {string.Join(", ", OfTheCall.Select(c => $"c.{c}"))} "
+                + "FROM calls AS c WHERE c.account_id = @p0 AND c.mode = @p1 AND c.id = @p2";
+        }
+    }
 
     /// <summary>Reads a tenant's rows of a range of calls.</summary>
     public string Select => $"SELECT {_names} {_from} {_where}";

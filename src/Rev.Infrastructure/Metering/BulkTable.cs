@@ -156,6 +156,8 @@ public static class BulkTables
         OfOutcome.Id("id", r => r.Id.Value),
     ];
 
+    private static readonly BulkColumn<OutcomeRow>[] OutcomeParties = [OfOutcome.Key("agent_id", r => r.AgentId), OfOutcome.Key("customer_id", r => r.CustomerId)];
+
     private static readonly BulkColumn<OutcomeRow>[] OutcomeValues =
     [
         OfOutcome.Small("status", r => (long)r.Status), OfOutcome.Int("version", r => r.Version), OfOutcome.Long("expires_at", r => Micros.Of(r.ExpiresAt)),
@@ -171,7 +173,7 @@ public static class BulkTables
     ];
 
     /// <summary>Outcomes.</summary>
-    public static readonly BulkTable<OutcomeRow> Outcomes = new("outcomes", OutcomeKeys, OutcomeValues);
+    public static readonly BulkTable<OutcomeRow> Outcomes = new("outcomes", OutcomeKeys, [.. OutcomeParties, .. OutcomeValues]);
 
     /// <summary>Outcomes to change: the last value is the version they must still have.</summary>
     public static readonly BulkTable<OutcomeUpdate> OutcomeUpdates = new("outcomes",

@@ -32,6 +32,7 @@ public static class RowMapping
         return new()
         {
             AccountId = outcome.Tenant.Account, Mode = outcome.Tenant.Mode, Id = new(outcome.Id.Value),
+            AgentId = outcome.Call.Facts.Agent.Value, CustomerId = outcome.Call.Facts.Customer.Value,
             Status = outcome.Status, Version = outcome.Version, ExpiresAt = outcome.ExpiresAt,
             DueAt = outcome.Status switch
             {

@@ -67,6 +67,12 @@ public sealed class OutcomeRow
     public AccountId AccountId { get; set; }
     public Mode Mode { get; set; }
     public CallId Id { get; set; }
+
+    /// <summary>Its call's agent: what is open is listed by it.</summary>
+    public string AgentId { get; set; } = "";
+
+    /// <summary>Its call's customer.</summary>
+    public string CustomerId { get; set; } = "";
     public OutcomeStatus Status { get; set; }
     public int Version { get; set; }
     public DateTimeOffset? ExpiresAt { get; set; }

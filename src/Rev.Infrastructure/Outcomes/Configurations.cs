@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Rev.Application.Outcomes;
+using Rev.Infrastructure.Common;
 using Rev.Infrastructure.Metering;
 
 namespace Rev.Infrastructure.Outcomes;
@@ -14,8 +15,13 @@ internal sealed class OutcomeRowConfiguration : IEntityTypeConfiguration<Outcome
         // What the sweeps walk: only what the clock still moves.
         builder.HasIndex(o => new { o.Status, o.DueAt, o.Id }).HasFilter("due_at IS NOT NULL");
         builder.HasIndex(o => new { o.AccountId, o.Mode, o.Status, o.Id });
+        // For lists of what is open of one agent or one customer.
+        builder.HasIndex(o => new { o.AccountId, o.Mode, o.AgentId, o.Status, o.Id }).HasFilter("due_at IS NOT NULL");
+        builder.HasIndex(o => new { o.AccountId, o.Mode, o.CustomerId, o.Status, o.Id }).HasFilter("due_at IS NOT NULL");
         // What the live stream walks.
         builder.HasIndex(o => new { o.AccountId, o.Mode, o.ChangedAt, o.Id }).HasFilter("changed_at IS NOT NULL");
+        RevDbContext.Key(builder.Property(o => o.AgentId));
+        RevDbContext.Key(builder.Property(o => o.CustomerId));
         builder.Property(o => o.DecidedBy).HasMaxLength(100);
         builder.Property(o => o.ReversedBy).HasMaxLength(100);
         builder.Property(o => o.ReversalReason).HasMaxLength(ReverseOutcome.MaxReasonLength);

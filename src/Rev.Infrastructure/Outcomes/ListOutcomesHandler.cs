@@ -20,17 +20,18 @@ public sealed class ListOutcomesHandler(StoreFactory store, CallReader reader) :
     public async Task<Result<Page<OutcomeSummary>>> Handle(ListOutcomes request, CancellationToken cancellationToken)
     {
         await using var db = store.Create();
-        var calls = db.CallsBefore(request.Page, request.Tenant, request.AgentId, request.CustomerId, request.Action);
+        var status = Status(request.Status);
+        var isOpen = status is OutcomeStatus.Pending or OutcomeStatus.InReview;
+        var calls = db.CallsBefore(request.Page, request.Tenant, isOpen ? null : request.AgentId, isOpen ? null : request.CustomerId, request.Action);
         var limit = request.Page.Limit + 1;
         var found = new List<(CallRow Call, OutcomeRow? Row)>();
 
-        var rows = db.Outcomes.AsNoTracking();
-        if (Status(request.Status) is { } status) rows = rows.Where(o => o.Status == status);
+        var outcomes = isOpen ? Open(db, request, status!.Value) : status is null ? db.Outcomes : db.Outcomes.Where(o => o.Status == status);
         var stored = await (
-            from o in rows
+            from o in outcomes
             join c in calls on new { o.AccountId, o.Mode, o.Id } equals new { c.AccountId, c.Mode, c.Id }
             orderby o.Id descending
-            select new { Call = c, Row = o }).Take(limit).ToListAsync(cancellationToken);
+            select new { Call = c, Row = o }).AsNoTracking().Take(limit).ToListAsync(cancellationToken);
         found.AddRange(stored.Select(s => (s.Call, (OutcomeRow?)s.Row)));
 
         if (request.Status is null or "succeeded" or "failed")
@@ -51,6 +52,16 @@ public sealed class ListOutcomesHandler(StoreFactory store, CallReader reader) :
             items.Add(OutcomeSummary.Of(RowMapping.ToOutcome(call, outcomeRow)!, call.PotentialBonus));
         }
         return Page.Of(items, request.Page.Limit, o => o.OutcomeId.Value, o => o);
+    }
+
+    /// <summary>What is open is little beside what was: it is found by its own index, and its call by its id.</summary>
+    private static IQueryable<OutcomeRow> Open(RevDbContext db, ListOutcomes request, OutcomeStatus status)
+    {
+        var (account, mode) = request.Tenant;
+        var before = new CallId(request.Page.Before);
+        var open = db.Outcomes.Where(o => o.AccountId == account && o.Mode == mode && o.Status == status && o.DueAt != null && o.Id < before);
+        if (request.AgentId is { } agent) open = open.Where(o => o.AgentId == agent);
+        return request.CustomerId is { } customer ? open.Where(o => o.CustomerId == customer) : open;
     }
 
     private static OutcomeStatus? Status(string? name) => name switch

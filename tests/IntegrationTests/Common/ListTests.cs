@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Rev.Infrastructure.Common;
 
 namespace Rev.IntegrationTests.Common;
 
@@ -112,6 +113,25 @@ public sealed class ListTests(Apps apps) : IClassFixture<Apps>
         await Lists("status=succeeded", a);
         await Lists("agent_id=b", b, c);
         await Lists("status=pending&agent_id=a");
+        await Lists("status=pending&agent_id=b", c);
+        await Lists("status=pending&customer_id=acme", c);
+        await Lists("status=pending&customer_id=default");
+        await Lists("status=pending&agent_id=b&customer_id=acme&action=email.sent", c);
+        await Lists("status=pending&agent_id=b&action=x");
+    }
+
+    [Theory, EachProvider]
+    public async Task An_outcome_stored_before_it_named_its_agent_is_listed_after_the_migration(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var live = (await app.SignUpAsync()).Live;
+        var call = await live.Meter(Bodies.Call("pending").With("agent_id", "before").With("customer_id", "acme"));
+        await app.Execute("UPDATE outcomes SET agent_id = '', customer_id = ''");
+
+        await app.Execute(OpenOutcomesSql.TakeOver);
+
+        foreach (var query in new[] { "agent_id=before", "customer_id=acme" })
+            (await live.All($"/v1/outcomes?status=pending&{query}", limit: 1)).ShouldHaveSingleItem()["outcome_id"]!.GetValue<string>().ShouldBe(call["outcome_id"]);
     }
 
     private static int Distinct(List<JsonObject> items, string key)

@@ -963,6 +963,13 @@ namespace Rev.Infrastructure.Migrations.Postgres
                         .HasColumnName("id")
                         .IsFixedLength();
 
+                    b.Property<string>("AgentId")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("agent_id");
+
                     b.Property<long>("BonusNanos")
                         .HasColumnType("bigint")
                         .HasColumnName("bonus_nanos");
@@ -980,6 +987,13 @@ namespace Rev.Infrastructure.Migrations.Postgres
                     b.Property<long?>("ClosedEffectiveAt")
                         .HasColumnType("bigint")
                         .HasColumnName("closed_effective_at");
+
+                    b.Property<string>("CustomerId")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("character varying(128)")
+                        .HasColumnName("customer_id");
 
                     b.Property<long?>("DecidedAt")
                         .HasColumnType("bigint")
@@ -1065,6 +1079,12 @@ namespace Rev.Infrastructure.Migrations.Postgres
                         .HasFilter("changed_at IS NOT NULL");
 
                     b.HasIndex("AccountId", "Mode", "Status", "Id");
+
+                    b.HasIndex("AccountId", "Mode", "AgentId", "Status", "Id")
+                        .HasFilter("due_at IS NOT NULL");
+
+                    b.HasIndex("AccountId", "Mode", "CustomerId", "Status", "Id")
+                        .HasFilter("due_at IS NOT NULL");
 
                     b.ToTable("outcomes", (string)null);
                 });

@@ -1003,6 +1003,14 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                         .HasColumnName("id")
                         .IsFixedLength();
 
+                    b.Property<string>("AgentId")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("varchar(128)")
+                        .HasColumnName("agent_id")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("BonusNanos")
                         .HasColumnType("bigint")
                         .HasColumnName("bonus_nanos");
@@ -1020,6 +1028,14 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                     b.Property<long?>("ClosedEffectiveAt")
                         .HasColumnType("bigint")
                         .HasColumnName("closed_effective_at");
+
+                    b.Property<string>("CustomerId")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("varchar(128)")
+                        .HasColumnName("customer_id")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<long?>("DecidedAt")
                         .HasColumnType("bigint")
@@ -1110,6 +1126,12 @@ namespace Rev.Infrastructure.Migrations.SqlServer
                         .HasFilter("changed_at IS NOT NULL");
 
                     b.HasIndex("AccountId", "Mode", "Status", "Id");
+
+                    b.HasIndex("AccountId", "Mode", "AgentId", "Status", "Id")
+                        .HasFilter("due_at IS NOT NULL");
+
+                    b.HasIndex("AccountId", "Mode", "CustomerId", "Status", "Id")
+                        .HasFilter("due_at IS NOT NULL");
 
                     b.ToTable("outcomes", (string)null);
                 });

@@ -958,6 +958,13 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                         .HasColumnName("id")
                         .IsFixedLength();
 
+                    b.Property<string>("AgentId")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("agent_id");
+
                     b.Property<long>("BonusNanos")
                         .HasColumnType("INTEGER")
                         .HasColumnName("bonus_nanos");
@@ -975,6 +982,13 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                     b.Property<long?>("ClosedEffectiveAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("closed_effective_at");
+
+                    b.Property<string>("CustomerId")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .IsUnicode(false)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
 
                     b.Property<long?>("DecidedAt")
                         .HasColumnType("INTEGER")
@@ -1060,6 +1074,12 @@ namespace Rev.Infrastructure.Migrations.Sqlite
                         .HasFilter("changed_at IS NOT NULL");
 
                     b.HasIndex("AccountId", "Mode", "Status", "Id");
+
+                    b.HasIndex("AccountId", "Mode", "AgentId", "Status", "Id")
+                        .HasFilter("due_at IS NOT NULL");
+
+                    b.HasIndex("AccountId", "Mode", "CustomerId", "Status", "Id")
+                        .HasFilter("due_at IS NOT NULL");
 
                     b.ToTable("outcomes", (string)null);
                 });
