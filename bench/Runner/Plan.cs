@@ -2,7 +2,7 @@ namespace Rev.Bench.Runner;
 
 /// <summary>How much is measured.</summary>
 internal sealed record Plan(
-    bool Quick, int[] Connections, int Rounds, int OtherRounds, int Seconds, int FloorSeconds,
+    bool Quick, int[] Connections, int Rounds, int OtherRounds, int ProcessRounds, int Seconds, int FloorSeconds,
     int WarmSeconds, int RevWarmSeconds, int BatchWarmSeconds, int ResolveWarmCount,
     int WriteCalls, int[] GrowthCalls, int GrowthWindow, int ReplayCalls, int StatementCalls,
     int ReadRequests, int ResolveCount, int SoakSeconds, int Repeats, TimeSpan ForRepeats)
@@ -12,14 +12,14 @@ internal sealed record Plan(
 
     /// <summary>Within 90 minutes.</summary>
     public static readonly Plan Full = new(
-        Quick: false, Connections: [64, 256, 32], Rounds: 5, OtherRounds: 2, Seconds: 10, FloorSeconds: 10,
-        WarmSeconds: 8, RevWarmSeconds: 30, BatchWarmSeconds: 15, ResolveWarmCount: 20_000,
+        Quick: false, Connections: [64, 256, 32], Rounds: 5, OtherRounds: 2, ProcessRounds: 3, Seconds: 8, FloorSeconds: 10,
+        WarmSeconds: 8, RevWarmSeconds: 30, BatchWarmSeconds: 15, ResolveWarmCount: 15_000,
         WriteCalls: 2_000_000, GrowthCalls: [100_000, 1_000_000, 5_000_000], GrowthWindow: 50_000, ReplayCalls: 1_000_000, StatementCalls: 1_000_000,
-        ReadRequests: 30, ResolveCount: 40_000, SoakSeconds: 600, Repeats: 3, ForRepeats: TimeSpan.FromMinutes(4));
+        ReadRequests: 30, ResolveCount: 20_000, SoakSeconds: 600, Repeats: 3, ForRepeats: TimeSpan.FromMinutes(4));
 
     /// <summary>Within 8 minutes.</summary>
     public static readonly Plan Short = new(
-        Quick: true, Connections: [64, 256], Rounds: 2, OtherRounds: 1, Seconds: 4, FloorSeconds: 2,
+        Quick: true, Connections: [64, 256], Rounds: 2, OtherRounds: 1, ProcessRounds: 1, Seconds: 4, FloorSeconds: 2,
         WarmSeconds: 4, RevWarmSeconds: 4, BatchWarmSeconds: 4, ResolveWarmCount: 2_000,
         WriteCalls: 100_000, GrowthCalls: [100_000, 300_000], GrowthWindow: 50_000, ReplayCalls: 100_000, StatementCalls: 100_000,
         ReadRequests: 10, ResolveCount: 10_000, SoakSeconds: 20, Repeats: 1, ForRepeats: TimeSpan.FromSeconds(20));
@@ -28,7 +28,7 @@ internal sealed record Plan(
     public IEnumerable<(int Calls, int Window, int Customers)> Preloads(IReadOnlyCollection<string> parts)
     {
         bool Any(params string[] names) => names.Any(n => parts.Contains(n, StringComparer.Ordinal));
-        if (Any("meter", "batches", "half", "resolves", "processes", "dashboard", "soak")) yield return (WriteCalls, WriteCalls / 2, Customers);
+        if (Any("meter", "batches", "resolves", "processes", "dashboard", "soak")) yield return (WriteCalls, WriteCalls / 2, Customers);
         if (Any("reads"))
             foreach (var calls in GrowthCalls) yield return (calls, GrowthWindow, Customers);
         if (Any("explain")) yield return (ExplainCalls, GrowthWindow, Customers);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Rev.Bench.Runner;
 
 // Measures Rev against its ceiling, its floors and what one would write instead; see bench/README.md.
-string[] parts = ["micro", "floors", "meter", "batches", "half", "resolves", "processes", "dashboard", "reads", "replay", "statement", "explain", "soak"];
+string[] parts = ["micro", "floors", "meter", "batches", "resolves", "processes", "dashboard", "reads", "replay", "statement", "explain", "soak"];
 var only = Options("--only").ToList();
 var unknown = args.Where((a, i) => a is not ("--quick" or "--fresh" or "--only" or "--state" or "--on") && (i == 0 || args[i - 1] is not ("--only" or "--state" or "--on"))).ToList();
 if (unknown.Count > 0 || only.Except(parts, StringComparer.Ordinal).Any())
@@ -35,21 +35,16 @@ try
     {
         foreach (var (calls, window, customers) in plan.Preloads(todo).Distinct()) await bench.Revs.Preload(databases, calls, window, customers);
     }));
-    foreach (var part in chosen)
+    if (chosen.Contains("micro", StringComparer.Ordinal)) await Micros.Run(bench);
+    foreach (var databases in providers)
     {
-        if (part == "micro")
-        {
-            await Micros.Run(bench);
-            continue;
-        }
-        foreach (var databases in providers)
+        foreach (var part in chosen.Where(p => p != "micro"))
         {
             await (part switch
             {
                 "floors" => Writes.Floors(bench, databases),
                 "meter" => Writes.Meter(bench, databases),
                 "batches" => Writes.Batches(bench, databases),
-                "half" => Writes.Half(bench, databases),
                 "resolves" => Writes.Resolves(bench, databases),
                 "processes" => databases is Postgres server ? Writes.Processes(bench, server) : Task.CompletedTask,
                 "dashboard" => Reads.AtWrites(bench, databases),
@@ -60,8 +55,10 @@ try
                 "soak" => Soak.Run(bench, databases),
                 _ => throw new UnreachableException(),
             });
-            await bench.EndPart();
+            // The parts that write share one server; what comes after begins anew.
+            if (part is not ("meter" or "batches" or "resolves")) await bench.EndPart();
         }
+        await bench.StopShared();
     }
     await bench.StopShared();
     var facts = await Machine.Facts(bench, folder);
@@ -78,7 +75,6 @@ bool IsDone(string part) => providers.TrueForAll(databases => (part switch
 {
     "meter" => plan.Connections.Select(c => Writes.SinglesOf(databases, c)),
     "batches" => Writes.Sizes.Select(s => Writes.BatchesOf(databases, s)),
-    "half" => [Writes.HalfOf(databases)],
     "resolves" => [Writes.ResolvesOf(databases)],
     "processes" => databases is Postgres ? [Writes.ProcessesOf(databases)] : [],
     "dashboard" => [Reads.AtWritesOf(databases)],

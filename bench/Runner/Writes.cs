@@ -1,6 +1,6 @@
 namespace Rev.Bench.Runner;
 
-/// <summary>Writes: single calls, batches, half load, resolves, floors. The ceiling, Rev and one SaveChanges per request take turns.</summary>
+/// <summary>Writes: single calls, batches, resolves, floors. The ceiling, Rev and one SaveChanges per request take turns.</summary>
 internal static class Writes
 {
     /// <summary>The copy that <see cref="Fresh"/> works on.</summary>
@@ -9,8 +9,8 @@ internal static class Writes
     /// <summary>Sizes of batches.</summary>
     public static readonly int[] Sizes = [100, 1_000];
 
-    public const string OneProcess = "one process";
-    public const string TwoProcesses = "two processes";
+    /// <summary>Connections to all processes together.</summary>
+    public static readonly int[] OfProcesses = [64, 256];
 
     private const string PerRequestDatabase = "perrequest";
     private const int BatchConnections = 16;
@@ -19,8 +19,6 @@ internal static class Writes
     public static string SinglesOf(Databases databases, int connections) => $"meter {databases.Name} {connections}";
 
     public static string BatchesOf(Databases databases, int size) => $"batch {databases.Name} {size}";
-
-    public static string HalfOf(Databases databases) => $"half {databases.Name}";
 
     public static string ResolvesOf(Databases databases) => $"resolve {databases.Name}";
 
@@ -70,29 +68,6 @@ internal static class Writes
             });
     }
 
-    /// <summary>Latency at half of what 64 connections reached, sent at a fixed rate.</summary>
-    public static async Task Half(Bench bench, Databases databases) => await bench.Once(HalfOf(databases), async group =>
-    {
-        var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
-        var rev = await Fresh(bench, databases, preload);
-        var rate = await HalfRate(bench, rev, preload);
-        for (var round = 0; round < bench.Plan.OtherRounds; round++)
-            await bench.Sample(group, Bench.RevCell, async () =>
-            {
-                var paced = await bench.Client(
-                    "--do", "pace", "--url", rev.Url.ToString(), "--key", preload.Key, "--connections", "64", "--rate", rate.ToString(), "--seconds", bench.Plan.Seconds.ToString());
-                return new(StringComparer.Ordinal)
-                {
-                    ["rate"] = rate,
-                    ["acknowledged"] = paced.GetProperty("acknowledged").GetDouble(),
-                    ["missed"] = paced.GetProperty("due").GetDouble() - paced.GetProperty("acknowledged").GetDouble(),
-                    ["p50"] = paced.GetProperty("all").GetProperty("p50").GetDouble() / 1e3,
-                    ["p99"] = paced.GetProperty("all").GetProperty("p99").GetDouble() / 1e3,
-                    ["gap"] = paced.GetProperty("longestGap").GetDouble() / 1e3,
-                };
-            });
-    });
-
     public static async Task Resolves(Bench bench, Databases databases) => await bench.Once(ResolvesOf(databases), async group =>
     {
         var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
@@ -105,24 +80,29 @@ internal static class Writes
         }
     });
 
-    /// <summary>The same 64 connections to one process, and halved between two on the same database.</summary>
+    public static string OneProcess(int connections) => $"one process, {connections}";
+
+    public static string TwoProcesses(int connections) => $"two processes, {connections / 2} each";
+
+    /// <summary>The same connections to one process, and halved between two on the same database.</summary>
     public static async Task Processes(Bench bench, Postgres databases) => await bench.Once(ProcessesOf(databases), async group =>
     {
         var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
         var first = await Fresh(bench, databases, preload);
         await using var second = await Warm(bench, await bench.Revs.Start(databases, WorkDatabase), preload.Key, bench.Plan.RevWarmSeconds);
-        for (var round = 0; round < bench.Plan.OtherRounds; round++)
-        {
-            await bench.Sample(group, OneProcess, () => bench.Wrk(first.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds));
-            await bench.Sample(group, TwoProcesses, async () =>
+        for (var round = 0; round < bench.Plan.ProcessRounds; round++)
+            foreach (var connections in OfProcesses)
             {
-                var halves = await Task.WhenAll(new[] { first, second }.Select(rev => bench.Wrk(rev.Url, "meter.lua", preload.Key, 32, bench.Plan.Seconds)));
-                return new(StringComparer.Ordinal)
+                await bench.Sample(group, OneProcess(connections), () => bench.Wrk(first.Url, "meter.lua", preload.Key, connections, bench.Plan.Seconds));
+                await bench.Sample(group, TwoProcesses(connections), async () =>
                 {
-                    ["per_second"] = halves.Sum(h => h["per_second"]), ["p50"] = halves.Max(h => h["p50"]), ["p99"] = halves.Max(h => h["p99"]), ["errors"] = halves.Sum(h => h["errors"]),
-                };
-            });
-        }
+                    var halves = await Task.WhenAll(new[] { first, second }.Select(rev => bench.Wrk(rev.Url, "meter.lua", preload.Key, connections / 2, bench.Plan.Seconds)));
+                    return new(StringComparer.Ordinal)
+                    {
+                        ["per_second"] = halves.Sum(h => h["per_second"]), ["p50"] = halves.Max(h => h["p50"]), ["p99"] = halves.Max(h => h["p99"]), ["errors"] = halves.Sum(h => h["errors"]),
+                    };
+                });
+            }
     });
 
     /// <summary>What the database does without Rev: single rows by many clients, and one connection that commits batches.</summary>
