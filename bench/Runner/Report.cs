@@ -91,8 +91,9 @@ internal sealed class Report
             if (postgres)
             {
                 var processes = Find(Writes.ProcessesOf(databases));
+                Row("two processes with a processor of their own each ÷ one", Median(processes, Writes.TwoOfTheirOwn, "per_second") / Median(processes, Writes.OneOfItsOwn, "per_second"), 1, 1.8, more: true);
                 foreach (var connections in Writes.OfProcesses)
-                    Row($"two processes on one database ÷ one process, {connections} connections in all",
+                    Row($"two processes that share the processor with database and client ÷ one, {connections} connections in all",
                         Median(processes, Writes.TwoProcesses(connections), "per_second") / Median(processes, Writes.OneProcess(connections), "per_second"), 1, 1, more: true);
             }
             var dashboard = Find(Reads.AtWritesOf(databases));
@@ -171,7 +172,8 @@ internal sealed class Report
         if (Find(Writes.ProcessesOf(databases)) is { } processes)
         {
             Line("### Two processes on one database").Line();
-            Table("| connections | req/s | p50 ms | p99 ms | errors |", "|---|---|---|---|---|", [.. Writes.OfProcesses.SelectMany(c => new[] { Writes.OneProcess(c), Writes.TwoProcesses(c) }).Select(cell =>
+            Table("| connections | req/s | p50 ms | p99 ms | errors |", "|---|---|---|---|---|", [.. Writes.OfProcesses.SelectMany(c => new[] { Writes.OneProcess(c), Writes.TwoProcesses(c) })
+                .Concat([Writes.OneOfItsOwn, Writes.TwoOfTheirOwn]).Where(cell => processes.Of(cell, "per_second").Any()).Select(cell =>
                 $"| {cell} | {Spread(processes, cell, "per_second")} | {Spread(processes, cell, "p50")} | {Spread(processes, cell, "p99")} | {Number(processes.Of(cell, "errors").Sum())} |")]);
         }
     }

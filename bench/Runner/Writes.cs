@@ -80,11 +80,21 @@ internal static class Writes
         }
     });
 
+    /// <summary>What part of a core each process has where they are measured as on machines of their own.</summary>
+    private const double OwnShare = 0.4;
+
+    public const string OneOfItsOwn = "one process with 40 % of a core, 64";
+
+    public const string TwoOfTheirOwn = "two processes with 40 % of a core each, 64 each";
+
     public static string OneProcess(int connections) => $"one process, {connections}";
 
     public static string TwoProcesses(int connections) => $"two processes, {connections / 2} each";
 
-    /// <summary>The same connections to one process, and halved between two on the same database.</summary>
+    /// <summary>
+    /// The same connections to one process, and halved between two on the same database, which share the machine; and, where that can
+    /// be done, one and two processes with a processor of their own each, as on machines of their own.
+    /// </summary>
     public static async Task Processes(Bench bench, Postgres databases) => await bench.Once(ProcessesOf(databases), async group =>
     {
         var preload = await bench.Revs.Preload(databases, bench.Plan.WriteCalls, bench.Plan.WriteCalls / 2);
@@ -97,13 +107,28 @@ internal static class Writes
                 await bench.Sample(group, TwoProcesses(connections), async () =>
                 {
                     var halves = await Task.WhenAll(new[] { first, second }.Select(rev => bench.Wrk(rev.Url, "meter.lua", preload.Key, connections / 2, bench.Plan.Seconds)));
-                    return new(StringComparer.Ordinal)
-                    {
-                        ["per_second"] = halves.Sum(h => h["per_second"]), ["p50"] = halves.Max(h => h["p50"]), ["p99"] = halves.Max(h => h["p99"]), ["errors"] = halves.Sum(h => h["errors"]),
-                    };
+                    return Together(halves);
                 });
             }
+        using var shares = ProcessorShare.Here();
+        if (shares is null)
+        {
+            Console.WriteLine("  processes cannot be given a share of the processor here");
+            return;
+        }
+        foreach (var rev in new[] { first, second }) shares.Limit(rev.Id, OwnShare);
+        for (var round = 0; round < bench.Plan.ProcessRounds; round++)
+        {
+            await bench.Sample(group, OneOfItsOwn, () => bench.Wrk(first.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds));
+            await bench.Sample(group, TwoOfTheirOwn, async () =>
+                Together(await Task.WhenAll(new[] { first, second }.Select(rev => bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds)))));
+        }
     });
+
+    private static Dictionary<string, double> Together(Dictionary<string, double>[] parts) => new(StringComparer.Ordinal)
+    {
+        ["per_second"] = parts.Sum(h => h["per_second"]), ["p50"] = parts.Max(h => h["p50"]), ["p99"] = parts.Max(h => h["p99"]), ["errors"] = parts.Sum(h => h["errors"]),
+    };
 
     /// <summary>What the database does without Rev: single rows by many clients, and one connection that commits batches.</summary>
     public static async Task Floors(Bench bench, Databases databases) => await bench.Once(FloorOf(databases), async group =>

@@ -59,9 +59,10 @@ public sealed class ListOutcomesHandler(StoreFactory store, CallReader reader) :
     {
         var (account, mode) = request.Tenant;
         var before = new CallId(request.Page.Before);
-        var open = db.Outcomes.Where(o => o.AccountId == account && o.Mode == mode && o.Status == status && o.DueAt != null && o.Id < before);
-        if (request.AgentId is { } agent) open = open.Where(o => o.AgentId == agent);
-        return request.CustomerId is { } customer ? open.Where(o => o.CustomerId == customer) : open;
+        var open = db.Outcomes.Where(o => o.AccountId == account && o.Mode == mode && o.Status == status && o.Id < before);
+        // What is open is due some time: saying so offers the indexes of agents and customers, which hold nothing else.
+        if (request.AgentId is { } agent) open = open.Where(o => o.DueAt != null && o.AgentId == agent);
+        return request.CustomerId is { } customer ? open.Where(o => o.DueAt != null && o.CustomerId == customer) : open;
     }
 
     private static OutcomeStatus? Status(string? name) => name switch
