@@ -15,11 +15,12 @@ public sealed record CreditDraft(long Minor, Total Carried)
     /// <param name="asked">What the line asked, in minor units.</param>
     /// <param name="credited">What earlier credit notes gave back of it, in minor units.</param>
     /// <param name="reversed">The sum of the reversals that no credit note had before, as a positive amount.</param>
-    public static CreditDraft Of(Currency currency, long asked, long credited, Total reversed)
+    /// <param name="coin">Minor units that every amount must be a multiple of.</param>
+    public static CreditDraft Of(Currency currency, long asked, long credited, Total reversed, long coin = 1)
     {
         if (reversed.Nanos < 0) throw new ArgumentOutOfRangeException(nameof(reversed), "Reversals are given as a positive amount.");
         var unit = InvoiceDraft.NanosPerMinor(currency);
-        var minor = (long)Int128.Max(0, Int128.Min(reversed.Nanos / unit, asked - credited));
-        return new(minor, new(((Int128)minor * unit) - reversed.Nanos));
+        var coins = (long)Int128.Max(0, Int128.Min(reversed.Nanos / (unit * coin), (asked - credited) / coin));
+        return new(coins * coin, new(((Int128)coins * coin * unit) - reversed.Nanos));
     }
 }

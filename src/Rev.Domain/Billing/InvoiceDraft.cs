@@ -57,24 +57,26 @@ public sealed record InvoiceDraft(
     /// <param name="carried">What earlier invoices left over.</param>
     /// <param name="charges">The charges; their keys differ.</param>
     /// <param name="minimum">The least that is asked for, in minor units; at least 1.</param>
+    /// <param name="coin">Minor units that every amount must be a multiple of; 1 but where the collector takes no smaller coin.</param>
     /// <exception cref="OverflowException">The total is beyond 64 bits of minor units.</exception>
-    public static InvoiceDraft Of(Currency currency, Total carried, IReadOnlyCollection<Charge> charges, long minimum)
+    public static InvoiceDraft Of(Currency currency, Total carried, IReadOnlyCollection<Charge> charges, long minimum, long coin = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minimum, 1);
-        var unit = NanosPerMinor(currency);
+        ArgumentOutOfRangeException.ThrowIfLessThan(coin, 1);
+        var unit = NanosPerMinor(currency) * coin;
         var charged = charges.Aggregate(default(Total), (sum, c) => sum + c.Exact);
         var total = charged + carried;
         if (total.Nanos < 0) return new(DraftVerdict.Credited, currency, carried, charged, 0, total, []);
-        var minor = (long)(total.Nanos / unit);
-        if (minor < minimum) return new(DraftVerdict.Deferred, currency, carried, charged, 0, carried, []);
+        var coins = (long)(total.Nanos / unit);
+        if (coins * coin < minimum) return new(DraftVerdict.Deferred, currency, carried, charged, 0, carried, []);
 
-        var lines = Shares(charges.Select(c => new DraftLine([c], c.Exact, 0)).Append(new DraftLine([], carried, 0)), minor, unit)
-            .Where(line => !line.IsCarried || line.Minor != 0).ToList();
-        return new(DraftVerdict.Invoiced, currency, carried, charged, minor, new(total.Nanos - ((Int128)minor * unit)), Fold(lines).ToValueList());
+        var lines = Shares(charges.Select(c => new DraftLine([c], c.Exact, 0)).Append(new DraftLine([], carried, 0)), coins, unit)
+            .Select(line => line with { Minor = line.Minor * coin }).Where(line => !line.IsCarried || line.Minor != 0).ToList();
+        return new(DraftVerdict.Invoiced, currency, carried, charged, coins * coin, new(total.Nanos - ((Int128)coins * unit)), Fold(lines).ToValueList());
     }
 
     /// <summary>Every line rounded down, and what the total is above their sum given to those that lost most.</summary>
-    private static IEnumerable<DraftLine> Shares(IEnumerable<DraftLine> exact, long minor, long unit)
+    private static IEnumerable<DraftLine> Shares(IEnumerable<DraftLine> exact, long coins, long unit)
     {
         var lines = exact.Select(line =>
         {
@@ -82,7 +84,7 @@ public sealed record InvoiceDraft(
             return (Line: line with { Minor = (long)floor }, Lost: (long)(line.Exact.Nanos - (floor * unit)));
         }).OrderByDescending(l => l.Lost).ThenBy(l => Order(l.Line), StringComparer.Ordinal).ToArray();
         // Rounding down loses less than a unit a line: there are always more lines than units left.
-        var left = minor - lines.Sum(l => l.Line.Minor);
+        var left = coins - lines.Sum(l => l.Line.Minor);
         return lines.Select((l, i) => i < left ? l.Line with { Minor = l.Line.Minor + 1 } : l.Line);
     }
 

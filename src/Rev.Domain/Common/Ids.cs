@@ -132,6 +132,35 @@ public readonly record struct ApiKeyId(UInt128 Value) : IComparable<ApiKeyId>
     public static bool operator >=(ApiKeyId left, ApiKeyId right) => left.Value >= right.Value;
 }
 
+/// <summary>A connection to Stripe. On the wire <c>stc_</c> and a ULID.</summary>
+public readonly record struct StripeConnectionId(UInt128 Value) : IComparable<StripeConnectionId>
+{
+    /// <summary>The prefix on the wire.</summary>
+    public const string Prefix = "stc_";
+
+    /// <summary>Reads the wire form.</summary>
+    public static bool TryParse(string? text, out StripeConnectionId id)
+    {
+        var ok = UlidText.TryParse(text, Prefix, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    /// <inheritdoc/>
+    public int CompareTo(StripeConnectionId other) => Value.CompareTo(other.Value);
+
+    /// <inheritdoc/>
+    public override string ToString() => UlidText.Format(Prefix, Value);
+
+    public static bool operator <(StripeConnectionId left, StripeConnectionId right) => left.Value < right.Value;
+
+    public static bool operator >(StripeConnectionId left, StripeConnectionId right) => left.Value > right.Value;
+
+    public static bool operator <=(StripeConnectionId left, StripeConnectionId right) => left.Value <= right.Value;
+
+    public static bool operator >=(StripeConnectionId left, StripeConnectionId right) => left.Value >= right.Value;
+}
+
 /// <summary>A metered call. On the wire <c>evt_</c> and a ULID.</summary>
 public readonly record struct CallId(UInt128 Value) : IComparable<CallId>
 {
@@ -248,3 +277,60 @@ public readonly record struct RowId(UInt128 Value) : IComparable<RowId>
     public static bool operator >=(RowId left, RowId right) => left.Value >= right.Value;
 }
 
+/// <summary>An invoice. On the wire <c>inv_</c> and a ULID.</summary>
+public readonly record struct InvoiceId(UInt128 Value) : IComparable<InvoiceId>
+{
+    /// <summary>The prefix on the wire.</summary>
+    public const string Prefix = "inv_";
+
+    /// <summary>Reads the wire form.</summary>
+    public static bool TryParse(string? text, out InvoiceId id)
+    {
+        var ok = UlidText.TryParse(text, Prefix, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    /// <inheritdoc/>
+    public int CompareTo(InvoiceId other) => Value.CompareTo(other.Value);
+
+    /// <inheritdoc/>
+    public override string ToString() => UlidText.Format(Prefix, Value);
+
+    public static bool operator <(InvoiceId left, InvoiceId right) => left.Value < right.Value;
+
+    public static bool operator >(InvoiceId left, InvoiceId right) => left.Value > right.Value;
+
+    public static bool operator <=(InvoiceId left, InvoiceId right) => left.Value <= right.Value;
+
+    public static bool operator >=(InvoiceId left, InvoiceId right) => left.Value >= right.Value;
+}
+
+/// <summary>A credit note. On the wire <c>crn_</c> and a ULID.</summary>
+public readonly record struct CreditNoteId(UInt128 Value) : IComparable<CreditNoteId>
+{
+    /// <summary>The prefix on the wire.</summary>
+    public const string Prefix = "crn_";
+
+    /// <summary>Reads the wire form.</summary>
+    public static bool TryParse(string? text, out CreditNoteId id)
+    {
+        var ok = UlidText.TryParse(text, Prefix, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    /// <inheritdoc/>
+    public int CompareTo(CreditNoteId other) => Value.CompareTo(other.Value);
+
+    /// <inheritdoc/>
+    public override string ToString() => UlidText.Format(Prefix, Value);
+
+    public static bool operator <(CreditNoteId left, CreditNoteId right) => left.Value < right.Value;
+
+    public static bool operator >(CreditNoteId left, CreditNoteId right) => left.Value > right.Value;
+
+    public static bool operator <=(CreditNoteId left, CreditNoteId right) => left.Value <= right.Value;
+
+    public static bool operator >=(CreditNoteId left, CreditNoteId right) => left.Value >= right.Value;
+}
