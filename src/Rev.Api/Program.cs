@@ -93,6 +93,8 @@ static void Map(WebApplication app)
     app.MapOutcomes();
     app.MapAnalytics();
     app.MapBilling();
+    app.MapStripe();
+    app.MapInvoices();
     app.MapStreaming();
     app.MapOperations();
     // Builds every route now, so that a mistake in one stops the start instead of the first request.

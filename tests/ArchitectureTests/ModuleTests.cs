@@ -15,7 +15,7 @@ public sealed partial class ModuleTests
         ["Metering"] = ["Pricing", "Outcomes"],
         ["Outcomes"] = ["Pricing"],
         ["Analytics"] = [],
-        ["Billing"] = ["Metering", "Outcomes"],
+        ["Billing"] = ["Accounts", "Customers", "Pricing", "Metering", "Outcomes"],
         ["Streaming"] = ["Metering", "Outcomes"],
         ["Common"] = [],
     };

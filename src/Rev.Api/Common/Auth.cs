@@ -84,7 +84,7 @@ internal sealed class OperatorGate(RequestDelegate next, Operators operators, Ra
     public Task InvokeAsync(HttpContext http)
     {
         var path = http.Request.Path;
-        var guarded = path.StartsWithSegments("/hangfire", StringComparison.OrdinalIgnoreCase)
+        var guarded = path.StartsWithSegments("/hangfire", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/operations", StringComparison.OrdinalIgnoreCase)
             || (path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase) && !environment.IsDevelopment());
         if (!guarded) return next(http);
         // A browser sends Basic along with requests that other sites make it send.

@@ -15,6 +15,7 @@ using Rev.Application.Metering;
 using Rev.Application.Outcomes;
 using Rev.Application.Pricing;
 using Rev.Application.Streaming;
+using Rev.Domain.Billing;
 using Rev.Domain.Common;
 using Rev.Domain.Metering;
 using Rev.Domain.Outcomes;
@@ -29,8 +30,10 @@ namespace Rev.Api.Common;
     Converters =
     [
         typeof(MoneyConverter), typeof(TotalConverter), typeof(MetadataConverter), typeof(FactValueConverter), typeof(InstantConverter), typeof(DurationConverter),
-        typeof(AccountIdConverter), typeof(ApiKeyIdConverter), typeof(CallIdConverter), typeof(OutcomeIdConverter),
+        typeof(AccountIdConverter), typeof(ApiKeyIdConverter), typeof(CallIdConverter), typeof(OutcomeIdConverter), typeof(StripeConnectionIdConverter),
+        typeof(InvoiceIdConverter), typeof(CreditNoteIdConverter), typeof(SnakeCase<InvoiceStatus>), typeof(SnakeCase<CreditNoteStatus>), typeof(SnakeCase<DraftVerdict>),
         typeof(SnakeCase<Mode>), typeof(SnakeCase<ReportedOutcome>), typeof(SnakeCase<OutcomeStatus>), typeof(SnakeCase<LedgerComponent>),
+        typeof(SnakeCase<BillingMode>), typeof(SnakeCase<CollectionMethod>), typeof(SnakeCase<StripeStatus>), typeof(SnakeCase<DayOfWeek>),
         typeof(TierDetailsConverter), typeof(MeteredItemConverter), typeof(ResolvedItemConverter),
     ])]
 [JsonSerializable(typeof(Problem))]
@@ -58,6 +61,15 @@ namespace Rev.Api.Common;
 [JsonSerializable(typeof(RevenueSeries))]
 [JsonSerializable(typeof(RevenueSummary))]
 [JsonSerializable(typeof(Statement))]
+[JsonSerializable(typeof(StripeConnectionDetails))]
+[JsonSerializable(typeof(StripePage))]
+[JsonSerializable(typeof(Page<InvoiceSummary>))]
+[JsonSerializable(typeof(InvoiceDetails))]
+[JsonSerializable(typeof(InvoicePreviews))]
+[JsonSerializable(typeof(SyncState))]
+[JsonSerializable(typeof(DriftReport))]
+[JsonSerializable(typeof(BillingOperations))]
+[JsonSerializable(typeof(StripeEventReceipt))]
 [JsonSerializable(typeof(SkippedActivity))]
 [JsonSerializable(typeof(ActivityReset))]
 [JsonSerializable(typeof(ReplayReport))]
@@ -170,6 +182,21 @@ internal sealed class OutcomeIdConverter : OutwardConverter<OutcomeId>
         UlidText.Write(text, OutcomeId.Prefix, value.Value);
         writer.WriteStringValue(text);
     }
+}
+
+internal sealed class InvoiceIdConverter : OutwardConverter<InvoiceId>
+{
+    public override void Write(Utf8JsonWriter writer, InvoiceId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
+
+internal sealed class CreditNoteIdConverter : OutwardConverter<CreditNoteId>
+{
+    public override void Write(Utf8JsonWriter writer, CreditNoteId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
+
+internal sealed class StripeConnectionIdConverter : OutwardConverter<StripeConnectionId>
+{
+    public override void Write(Utf8JsonWriter writer, StripeConnectionId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }
 
 /// <summary>An enum by its name in snake_case.</summary>

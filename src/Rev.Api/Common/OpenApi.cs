@@ -307,6 +307,9 @@ internal static class OpenApi
         if (type == typeof(OutcomeId)) return IdSchema(OutcomeId.Prefix);
         if (type == typeof(ApiKeyId)) return IdSchema(ApiKeyId.Prefix);
         if (type == typeof(AccountId)) return IdSchema(AccountId.Prefix);
+        if (type == typeof(StripeConnectionId)) return IdSchema(StripeConnectionId.Prefix);
+        if (type == typeof(InvoiceId)) return IdSchema(InvoiceId.Prefix);
+        if (type == typeof(CreditNoteId)) return IdSchema(CreditNoteId.Prefix);
         if (type == typeof(DateTimeOffset)) return new() { Type = JsonSchemaType.String, Format = "date-time", Examples = ["2026-11-23T12:00:00Z"] };
         if (type == typeof(TimeSpan)) return new() { Type = JsonSchemaType.String, Format = "duration", Examples = ["P7D"] };
         if (type == typeof(Metadata)) return new() { Type = JsonSchemaType.Object };

@@ -1,8 +1,10 @@
 using Hangfire;
 using Hangfire.Dashboard;
+using MediatR;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Rev.Application.Billing;
 using Rev.Application.Common;
 using Rev.Infrastructure.Common;
 using Scalar.AspNetCore;
@@ -41,6 +43,7 @@ internal static class Operations
         app.MapGet("/health/live", () => new JsonAnswer<Health>(new("live", null), StatusCodes.Status200OK)).ExcludeFromDescription();
         app.MapGet("/health/ready", Ready).ExcludeFromDescription();
         app.MapPrometheusScrapingEndpoint("/metrics");
+        app.MapGet("/operations/billing", Billing).ExcludeFromDescription();
         app.MapHangfireDashboard("/hangfire", new DashboardOptions
         {
             DashboardTitle = "Rev jobs", AppPath = "/docs/api", DisplayStorageConnectionString = false,
@@ -73,6 +76,8 @@ internal static class Operations
             ? new JsonAnswer<Health>(new("ready", null), StatusCodes.Status200OK)
             : new NotReadyAnswer(reason);
     }
+
+    private static async Task<IResult> Billing(IMediator mediator, CancellationToken token) => (await mediator.Send(new GetBillingOperations(), token)).ToHttp();
 
     /// <summary>503 with the reason.</summary>
     private sealed class NotReadyAnswer(string reason) : IResult

@@ -50,6 +50,10 @@ public sealed class Secrets : ISecrets
         return (token, Hash(_serverSecrets[0], token));
     }
 
+    /// <summary>Keys of 256 bits for a purpose, under the current server secret and those before it; they tell nothing of the secret or of each other (HKDF, RFC 5869).</summary>
+    public IReadOnlyList<byte[]> KeysFor(string purpose) =>
+        Array.ConvertAll(_serverSecrets, s => HKDF.DeriveKey(HashAlgorithmName.SHA256, s, outputLength: 32, salt: null, info: Encoding.UTF8.GetBytes(purpose)));
+
     /// <inheritdoc/>
     public IReadOnlyList<byte[]> Hashes(string secret) => Array.ConvertAll(_serverSecrets, s => Hash(s, secret));
 

@@ -31,6 +31,12 @@ internal sealed class LedgerEntryIdConverter() : ValueConverter<LedgerEntryId, b
 
 internal sealed class RowIdConverter() : ValueConverter<RowId, byte[]>(id => UlidText.ToBytes(id.Value), bytes => new(UlidText.FromBytes(bytes)));
 
+internal sealed class InvoiceIdConverter() : ValueConverter<InvoiceId, byte[]>(id => UlidText.ToBytes(id.Value), bytes => new(UlidText.FromBytes(bytes)));
+
+internal sealed class CreditNoteIdConverter() : ValueConverter<CreditNoteId, byte[]>(id => UlidText.ToBytes(id.Value), bytes => new(UlidText.FromBytes(bytes)));
+
+internal sealed class StripeConnectionIdConverter() : ValueConverter<StripeConnectionId, byte[]>(id => UlidText.ToBytes(id.Value), bytes => new(UlidText.FromBytes(bytes)));
+
 internal sealed class HashConverter() : ValueConverter<UInt128, byte[]>(hash => UlidText.ToBytes(hash), bytes => UlidText.FromBytes(bytes));
 
 internal sealed class AgentIdConverter() : ValueConverter<AgentId, string>(id => id.Value, text => new(text));

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Rev.Infrastructure.Accounts;
 using Rev.Infrastructure.Analytics;
+using Rev.Infrastructure.Billing;
 using Rev.Infrastructure.Customers;
 using Rev.Infrastructure.Outcomes;
 
@@ -20,6 +21,8 @@ public static class Jobs
     private const string Schema = "hangfire";
     private const string EveryMinute = "* * * * *";
     private const string EveryTenMinutes = "*/10 * * * *";
+    private const string EveryNight = "17 2 * * *";
+    private const string LaterEveryNight = "47 3 * * *";
 
     /// <summary>Registers Hangfire, and the server that runs jobs where this process does.</summary>
     public static IServiceCollection AddJobs(this IServiceCollection services, RevSettings settings)
@@ -68,6 +71,14 @@ public static class Jobs
             jobs.AddOrUpdate<SettleOutcomesJob>("settle-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
             jobs.AddOrUpdate<FinishErasuresJob>("finish-erasures", job => job.Run(CancellationToken.None), EveryMinute, options);
             jobs.AddOrUpdate<FoldDaysJob>("fold-days", job => job.Run(CancellationToken.None), EveryTenMinutes, options);
+            jobs.AddOrUpdate<CloseBillingPeriodsJob>("close-billing-periods", job => job.Run(CancellationToken.None), EveryMinute, options);
+            jobs.AddOrUpdate<SyncUsageToStripeJob>("sync-usage-to-stripe", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
+            jobs.AddOrUpdate<SyncUsageToStripeJob>("collect-meter-usage", job => job.Collect(CancellationToken.None), EveryMinute, options);
+            jobs.AddOrUpdate<SyncUsageToStripeJob>("sync-meters", job => job.Report(CancellationToken.None), EveryFifteenSeconds, options);
+            jobs.AddOrUpdate<ReconcileMetersJob>("reconcile-meters", job => job.Run(CancellationToken.None), EveryTenMinutes, options);
+            jobs.AddOrUpdate<ProcessStripeEventsJob>("process-stripe-events", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
+            jobs.AddOrUpdate<ProcessStripeEventsJob>("catch-up-with-stripe", job => job.CatchUp(CancellationToken.None), EveryNight, options);
+            jobs.AddOrUpdate<DetectBillingDriftJob>("detect-billing-drift", job => job.Run(CancellationToken.None), LaterEveryNight, options);
             jobs.AddOrUpdate<SendMailsJob>("send-mails", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
             return Task.CompletedTask;
         }

@@ -1,12 +1,14 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Rev.Domain.Accounts;
+using Rev.Domain.Billing;
 using Rev.Domain.Common;
 using Rev.Domain.Customers;
 using Rev.Domain.Metering;
 using Rev.Domain.Outcomes;
 using Rev.Domain.Pricing;
 using Rev.Infrastructure.Accounts;
+using Rev.Infrastructure.Billing;
 using Rev.Infrastructure.Metering;
 using Rev.Infrastructure.Pricing;
 
@@ -39,6 +41,17 @@ public abstract class RevDbContext(DbContextOptions options) : DbContext(options
     public DbSet<ArchiveRow> Archives => Set<ArchiveRow>();
     public DbSet<IdempotencyKeyRow> IdempotencyKeys => Set<IdempotencyKeyRow>();
     public DbSet<BonusClaimRow> BonusClaims => Set<BonusClaimRow>();
+    public DbSet<StripeConnection> StripeConnections => Set<StripeConnection>();
+    public DbSet<StripeEventRow> StripeEvents => Set<StripeEventRow>();
+    public DbSet<DataProtectionKeyRow> DataProtectionKeys => Set<DataProtectionKeyRow>();
+    public DbSet<Invoice> Invoices => Set<Invoice>();
+    public DbSet<CustomerBalance> CustomerBalances => Set<CustomerBalance>();
+    public DbSet<CreditNote> CreditNotes => Set<CreditNote>();
+    public DbSet<CreditedEntryRow> CreditedEntries => Set<CreditedEntryRow>();
+    public DbSet<DriftReportRow> DriftReports => Set<DriftReportRow>();
+    public DbSet<MeterItem> MeterItems => Set<MeterItem>();
+    public DbSet<MeterReading> MeterReadings => Set<MeterReading>();
+    public DbSet<MeterCheckRow> MeterChecks => Set<MeterCheckRow>();
 
     /// <inheritdoc/>
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
@@ -49,6 +62,9 @@ public abstract class RevDbContext(DbContextOptions options) : DbContext(options
         Id<CallId, CallIdConverter>();
         Id<LedgerEntryId, LedgerEntryIdConverter>();
         Id<RowId, RowIdConverter>();
+        Id<StripeConnectionId, StripeConnectionIdConverter>();
+        Id<InvoiceId, InvoiceIdConverter>();
+        Id<CreditNoteId, CreditNoteIdConverter>();
         Id<UInt128, HashConverter>();
         configurationBuilder.Properties<AgentId>().HaveConversion<AgentIdConverter>().HaveMaxLength(CallerKey.MaxLength).AreUnicode(false);
         configurationBuilder.Properties<CustomerId>().HaveConversion<CustomerIdConverter>().HaveMaxLength(CallerKey.MaxLength).AreUnicode(false);
@@ -61,6 +77,10 @@ public abstract class RevDbContext(DbContextOptions options) : DbContext(options
         configurationBuilder.Properties<OutcomeResult>().HaveConversion<short>();
         configurationBuilder.Properties<BonusReason>().HaveConversion<short>();
         configurationBuilder.Properties<LedgerComponent>().HaveConversion<short>();
+        configurationBuilder.Properties<InvoiceStatus>().HaveConversion<short>();
+        configurationBuilder.Properties<InvoiceStep>().HaveConversion<short>();
+        configurationBuilder.Properties<CreditNoteStatus>().HaveConversion<short>();
+        configurationBuilder.Properties<MeterItemStatus>().HaveConversion<short>();
 
         void Id<TId, TConverter>() => configurationBuilder.Properties<TId>().HaveConversion<TConverter>().HaveMaxLength(16).AreFixedLength();
     }

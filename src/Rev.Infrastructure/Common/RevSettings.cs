@@ -53,6 +53,9 @@ public sealed class RevSettings
     /// <summary>The address of this Rev, if configured.</summary>
     public string? PublicUrl { get; private init; }
 
+    /// <summary>Where Stripe's API is reached; null for Stripe's own address.</summary>
+    public string? StripeApiBase { get; private init; }
+
     /// <summary>Items that may wait for the writer.</summary>
     public int QueueCapacity { get; private init; }
 
@@ -77,17 +80,25 @@ public sealed class RevSettings
                 : throw new SettingException($"ConnectionStrings__Rev is missing; Database__Provider {provider} needs it.");
         var mode = configuration["Mail:Mode"] ?? "pickup";
         if (mode is not ("pickup" or "smtp")) throw new SettingException($"Mail__Mode is '{mode}'; it must be pickup or smtp.");
-        var url = configuration["PublicUrl"];
-        if (url is { Length: > 0 } && !(Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https"))
-            throw new SettingException($"PublicUrl is '{url}'; it must be an http or https address.");
         return new(data, provider, connection.Replace("{DataDirectory}", data, StringComparison.Ordinal), mode, configuration["Mail:From"] ?? "Rev <rev@localhost>")
         {
             Smtp = mode == "smtp" ? SmtpSettings.Read(configuration) : null,
-            PublicUrl = string.IsNullOrWhiteSpace(url) ? null : url.TrimEnd('/'),
+            PublicUrl = Address(configuration, "PublicUrl"),
+            StripeApiBase = Address(configuration, "Stripe:ApiBase"),
             QueueCapacity = Number(configuration, "Metering:QueueCapacity", 20_000, 1, 10_000_000),
             BatchLimit = Number(configuration, "Metering:BatchLimit", 1_000, 1, 100_000),
             JobsEnabled = Flag(configuration, "Jobs:Enabled", defaultValue: true),
         };
+    }
+
+    /// <summary>An http or https address without a slash at its end; null when there is none.</summary>
+    public static string? Address(IConfiguration configuration, string key)
+    {
+        var url = configuration[key];
+        if (string.IsNullOrWhiteSpace(url)) return null;
+        return Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https"
+            ? url.TrimEnd('/')
+            : throw new SettingException($"{key.Replace(":", "__", StringComparison.Ordinal)} is '{url}'; it must be an http or https address.");
     }
 
     /// <summary>A whole number within bounds.</summary>

@@ -23,6 +23,8 @@ public sealed class ValidatorTests
 
     private static readonly ResolveOutcome Resolve = new(Given.Tenant, new(new(1), null, null), "success", null, "t");
 
+    private static readonly ConnectStripe Connect = new(Given.Tenant, null, null, null, null, null, null, null, null, null, null, null, null, null);
+
     private static readonly PageRequest Page = new(50, null);
 
     private static readonly string Long = new('x', 600);
@@ -126,6 +128,35 @@ public sealed class ValidatorTests
         (new ReplayCalls(Given.Tenant, null, "a b", null, null, null, null), "tier"),
         (new ChangeAccount(new(1), null, null), ""),
         (new ChangeAccount(new(1), "", "USD"), "company currency"),
+        (Connect, ""),
+        (Connect with { ApiKey = "rk_live_0123456789abcdef", WebhookSecret = "whsec_c2Vj+/=", ThinWebhookSecret = "whsec_x" }, ""),
+        (Connect with { ApiKey = "sk_test_0123456789abcdef", Mode = "meters", BillingDay = 28, TimeZone = "Nowhere", Collection = "send_invoice", DaysUntilDue = 365, MinimumMinor = 0 }, ""),
+        (Connect with { StripeAccount = "acct_1", Mode = "invoices", BillingWeekday = "sunday", Collection = "charge_automatically", DaysUntilDue = 1, MinimumMinor = 99_999_999 }, ""),
+        (Connect with { ApiKey = "" }, "api_key"),
+        (Connect with { ApiKey = "pk_live_0123456789abcdef" }, "api_key"),
+        (Connect with { ApiKey = "rk_live_0123456789abcde\n" }, "api_key"),
+        (Connect with { ApiKey = "rk_live_" + Long }, "api_key"),
+        (Connect with { ApiKey = "rk_live_0123456789abcdef", StripeAccount = "acct_1" }, "stripe_account"),
+        (Connect with { StripeAccount = "acct_" }, "stripe_account"),
+        (Connect with { WebhookSecret = "secret", ThinWebhookSecret = "whsec_a b" }, "webhook_secret thin_webhook_secret"),
+        (Connect with { Mode = "Invoices", BillingDay = 29, Collection = "cash", DaysUntilDue = 366, MinimumMinor = 100_000_000 }, "mode billing_day collection days_until_due minimum_minor"),
+        (Connect with { BillingDay = 0, BillingWeekday = "Monday", DaysUntilDue = 0, MinimumMinor = -1 }, "billing_day billing_weekday days_until_due minimum_minor"),
+        (Connect with { BillingDay = 1, BillingWeekday = "monday" }, "billing_weekday"),
+        (new DisconnectStripe(Given.Tenant, null), ""),
+        (new DisconnectStripe(Given.Tenant, "true"), ""),
+        (new DisconnectStripe(Given.Tenant, "yes"), "force"),
+        (new SetUpPayment(Given.Tenant, "c", null, null, null), ""),
+        (new SetUpPayment(Given.Tenant, "c", "https://example.com/done", "http://localhost/back", "eur"), ""),
+        (new SetUpPayment(Given.Tenant, "a b", "/done", "javascript:alert(1)", "EUR"), "customer_id success_url cancel_url currency"),
+        (new OpenPortal(Given.Tenant, "c", "https://example.com"), ""),
+        (new OpenPortal(Given.Tenant, "", "ftp://example.com"), "customer_id return_url"),
+        (new ListInvoices(Given.Tenant, Page, null, null), ""),
+        (new ListInvoices(Given.Tenant, Page, "acme", "past_due"), ""),
+        (new ListInvoices(Given.Tenant, new(0, "x"), "a b", "PAID"), "limit cursor customer_id status"),
+        (new PreviewInvoice(Given.Tenant, "acme"), ""),
+        (new PreviewInvoice(Given.Tenant, null), "customer_id"),
+        (new ReceiveStripeEvent(new(1), "{}", null), ""),
+        (new ReceiveStripeEvent(new(1), "", "t=1"), "body"),
     ];
 
     private static readonly ServiceProvider Services = new ServiceCollection().AddApplication().BuildServiceProvider();

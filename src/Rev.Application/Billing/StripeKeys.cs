@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using Rev.Domain.Billing;
+using Rev.Domain.Common;
+
+namespace Rev.Application.Billing;
+
+/// <summary>Opens what a connection holds sealed.</summary>
+public sealed class StripeKeys(IVault vault, StripePlatform platform)
+{
+    /// <summary>With what Stripe is asked for a connection; a paused one too.</summary>
+    /// <returns>The access, or <see cref="StripeErrors.NotConnected"/>, <see cref="StripeErrors.KeyUnreadable"/>, <see cref="StripeErrors.PlatformKeyGone"/>.</returns>
+    public Result<StripeAccess> Access(StripeConnection connection)
+    {
+        if (!connection.IsConnected) return StripeErrors.NotConnected;
+        if (connection.ConnectedAccount)
+            return platform.KeyOf(connection.Mode) is { } operators ? new StripeAccess(operators, connection.StripeAccountId) : StripeErrors.PlatformKeyGone;
+        return Open(connection.KeyCipher) is { } key ? new StripeAccess(key, null) : StripeErrors.KeyUnreadable;
+    }
+
+    /// <summary>The secrets that an event may be signed with; those that can no longer be read are left out.</summary>
+    public IReadOnlyList<string> WebhookSecrets(StripeConnection connection, DateTimeOffset now) =>
+        [.. connection.SecretCiphers(now).Select(Open).OfType<string>()];
+
+    /// <summary>Seals a text.</summary>
+    public string Seal(string clear) => vault.Seal(clear);
+
+    /// <summary>Whether this is what was sealed.</summary>
+    public bool Holds(string? sealedText, string clear) => Open(sealedText) == clear;
+
+    private string? Open(string? sealedText)
+    {
+        if (sealedText is null) return null;
+        try
+        {
+            return vault.Open(sealedText);
+        }
+        catch (CryptographicException)
+        {
+            // Sealed under a secret of the server's that is gone: only its owner can give it again.
+            return null;
+        }
+    }
+}
