@@ -1,11 +1,13 @@
 using Hangfire;
 using Hangfire.AspNetCore;
 using Hangfire.InMemory;
+using Hangfire.Logging;
 using Hangfire.PostgreSql;
 using Hangfire.PostgreSql.Factories;
 using Hangfire.SqlServer;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Rev.Infrastructure.Accounts;
 using Rev.Infrastructure.Analytics;
 using Rev.Infrastructure.Billing;
@@ -39,7 +41,8 @@ public static class Jobs
         });
         // For the same reason: a job must run on the services of this host, not on those of the host configured last.
         services.AddSingleton<JobActivator>(provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
-        services.AddHangfire(hangfire => hangfire.UseSimpleAssemblyNameTypeSerializer().UseRecommendedSerializerSettings());
+        services.AddHangfire((provider, hangfire) => hangfire
+            .UseLogProvider(new HostLogs(provider.GetRequiredService<ILoggerFactory>())).UseSimpleAssemblyNameTypeSerializer().UseRecommendedSerializerSettings());
         if (!settings.JobsEnabled) return services;
         services.AddHangfireServer((provider, server) =>
         {
@@ -59,6 +62,26 @@ public static class Jobs
     {
         var options = new PostgreSqlStorageOptions { SchemaName = Schema, QueuePollInterval = TimeSpan.FromSeconds(1), InvisibilityTimeout = TimeSpan.FromMinutes(5) };
         return new(new NpgsqlConnectionFactory(connectionString, options), options);
+    }
+
+    /// <summary>Hangfire keeps the log of the host configured last in this process: when that host has ended, it is silent instead of failing whoever logs.</summary>
+    private sealed class HostLogs(ILoggerFactory factory) : ILogProvider, ILog
+    {
+        private readonly AspNetCoreLogProvider _host = new(factory);
+
+        public ILog GetLogger(string name)
+        {
+            try
+            {
+                return _host.GetLogger(name);
+            }
+            catch (ObjectDisposedException)
+            {
+                return this;
+            }
+        }
+
+        public bool Log(Hangfire.Logging.LogLevel logLevel, Func<string>? messageFunc, Exception? exception = null) => false;
     }
 
     /// <summary>Registers the recurring jobs at every start: with SQLite they are not kept.</summary>
