@@ -38,6 +38,7 @@ public static class DependencyInjection
         services.AddScoped<StripeCustomers>();
         services.AddScoped<StripeCustomerAccess>();
         services.AddScoped<CustomerInvoicing>();
+        services.AddScoped<LeasedWork>();
         services.AddScoped<InvoiceSync>();
         services.AddScoped<CreditNoteSync>();
         services.AddScoped<StripeEventWork>();

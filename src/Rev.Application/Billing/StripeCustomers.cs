@@ -20,29 +20,29 @@ public sealed class StripeCustomers(IStripe stripe, IStripeLinks links)
     /// The customer's id at Stripe. One that is linked is looked up; for one that is not, a customer that was made before a crash
     /// is looked for, then one is made, and the link is committed.
     /// </summary>
-    /// <returns>The id; <see cref="StripeVerdict.Gone"/> when the linked one was deleted, <see cref="StripeVerdict.Rejected"/> when it is of the other mode.</returns>
-    public async Task<StripeAnswer<string>> Ensure(StripeAccess access, StripeConnection connection, Customer customer, CancellationToken cancellationToken)
+    /// <returns>What Stripe says of it; <see cref="StripeVerdict.Gone"/> when the linked one was deleted, <see cref="StripeVerdict.Rejected"/> when it is of the other mode.</returns>
+    public async Task<StripeAnswer<StripeCustomerFacts>> Ensure(StripeAccess access, StripeConnection connection, Customer customer, CancellationToken cancellationToken)
     {
         if (customer.StripeCustomerId is { } linked) return await Verify(access, connection, linked, cancellationToken);
         var made = await FindOrMake(access, connection, customer, cancellationToken);
         if (!made.IsApplied) return made;
-        var kept = await links.Link(connection.Tenant, customer.CustomerId, made.Value!, cancellationToken);
+        var kept = await links.Link(connection.Tenant, customer.CustomerId, made.Value!.Id, cancellationToken);
         if (kept is null) return new(StripeVerdict.Gone, Code: "customer_missing", Message: "The customer is not there any more.");
         // Somebody linked another one meanwhile: theirs counts.
-        return kept == made.Value ? made : await Verify(access, connection, kept, cancellationToken);
+        return kept == made.Value.Id ? made : await Verify(access, connection, kept, cancellationToken);
     }
 
-    private async Task<StripeAnswer<string>> Verify(StripeAccess access, StripeConnection connection, string id, CancellationToken cancellationToken)
+    private async Task<StripeAnswer<StripeCustomerFacts>> Verify(StripeAccess access, StripeConnection connection, string id, CancellationToken cancellationToken)
     {
         var found = await stripe.GetCustomer(access, id, cancellationToken);
-        if (!found.IsApplied) return found.As<string>();
+        if (!found.IsApplied) return found;
         if (found.Value!.Deleted) return new(StripeVerdict.Gone, Code: "customer_deleted", Message: $"The customer {id} was deleted at Stripe.");
         if (found.Value.Live != connection.Live)
             return new(StripeVerdict.Rejected, Code: "customer_of_other_mode", Message: $"The customer {id} is of Stripe's other mode.");
-        return new(StripeVerdict.Applied, found.Value.Id);
+        return found;
     }
 
-    private async Task<StripeAnswer<string>> FindOrMake(StripeAccess access, StripeConnection connection, Customer customer, CancellationToken cancellationToken)
+    private async Task<StripeAnswer<StripeCustomerFacts>> FindOrMake(StripeAccess access, StripeConnection connection, Customer customer, CancellationToken cancellationToken)
     {
         StripeAnswer<StripeCustomerFacts> made;
         var round = 0;
@@ -51,9 +51,9 @@ public sealed class StripeCustomers(IStripe stripe, IStripeLinks links)
             // Nothing is made before reading showed that it is not there: a key that Stripe forgot would make a second one.
             var since = (customer.CreatedAt > connection.CreatedAt ? customer.CreatedAt : connection.CreatedAt) - Skew;
             var there = await stripe.CustomersSince(access, since, cancellationToken);
-            if (!there.IsApplied) return there.As<string>();
+            if (!there.IsApplied) return there.As<StripeCustomerFacts>();
             if (there.Value!.FirstOrDefault(c => c.CustomerId == customer.CustomerId.Value && !c.Deleted && c.Live == connection.Live) is { } found)
-                return new(StripeVerdict.Applied, found.Id);
+                return new(StripeVerdict.Applied, found);
             made = await stripe.CreateCustomer(access, new(customer.CustomerId.Value, customer.Name, customer.Email), KeyOf(connection, customer, round), cancellationToken);
             // A remembered answer may tell of a customer that was deleted since.
             if (made.IsApplied) made = await stripe.GetCustomer(access, made.Value!.Id, cancellationToken);
@@ -61,7 +61,7 @@ public sealed class StripeCustomers(IStripe stripe, IStripeLinks links)
         }
         while ((made.Verdict is StripeVerdict.Poisoned or StripeVerdict.Gone || made is { IsApplied: true, Value.Deleted: true }) && round < MaxKeys);
         if (made is { IsApplied: true, Value.Deleted: true }) return new(StripeVerdict.Unknown, Code: "customer_deleted", Message: "Stripe remembers a customer that was deleted.");
-        return made.IsApplied ? new(StripeVerdict.Applied, made.Value!.Id) : made.As<string>();
+        return made;
     }
 
     private static string KeyOf(StripeConnection connection, Customer customer, int round)

@@ -92,7 +92,7 @@ public sealed class StripeCustomerAccess(ICustomers customers, IStripeConnection
         var access = keys.Access(connection);
         if (!access.IsSuccess) return access.Error;
         var found = await atStripe.Ensure(access.Value, connection, customer, cancellationToken);
-        return found.IsApplied ? new StripeCustomer(connection.Id, access.Value, found.Value!) : found.Refusal();
+        return found.IsApplied ? new StripeCustomer(connection.Id, access.Value, found.Value!.Id) : found.Refusal();
     }
 }
 

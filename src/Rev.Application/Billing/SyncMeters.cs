@@ -156,40 +156,11 @@ public sealed class MeterCollection(
 public sealed record SyncMeters : IRequest<Result<int>>;
 
 /// <summary>Handles <see cref="SyncMeters"/>.</summary>
-public sealed class SyncMetersHandler(IMeterItems items, MeterSync sync, IUnitOfWork unit, TimeProvider clock, ILogger<SyncMetersHandler> logger)
-    : IRequestHandler<SyncMeters, Result<int>>
+public sealed class SyncMetersHandler(IMeterItems items, MeterSync sync, LeasedWork work) : IRequestHandler<SyncMeters, Result<int>>
 {
-    /// <summary>Longer than an item takes; whoever is killed leaves it for so long.</summary>
-    public static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
-
-    /// <summary>Most of a run: the next one goes on.</summary>
-    private const int MaxOfRun = 1_000;
-
     /// <inheritdoc/>
-    public async Task<Result<int>> Handle(SyncMeters request, CancellationToken cancellationToken)
-    {
-        var done = 0;
-        while (done < MaxOfRun && await items.TakeDue(clock.Now(), Lease, cancellationToken) is { } item)
-        {
-            done++;
-            try
-            {
-                await sync.Advance(item, cancellationToken);
-            }
-            catch (LostLeaseException)
-            {
-                logger.LogInformation("{Item} is worked on by another server", item.Identifier);
-            }
-            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-            {
-                // One that fails never holds up other customers', and comes again later.
-                logger.LogError(exception, "{Item} could not be reported to Stripe", item.Identifier);
-                item.Failed(exception.GetType().Name, clock.Now(), null);
-                _ = await unit.Commit(cancellationToken);
-            }
-        }
-        return done;
-    }
+    public async Task<Result<int>> Handle(SyncMeters request, CancellationToken cancellationToken) =>
+        await work.Run(items.TakeDue, sync.Advance, (item, error, now) => item.Failed(error, now, null), item => item.Identifier, cancellationToken);
 }
 
 /// <summary>Finds or makes the meters that Rev's usage is reported to.</summary>
@@ -284,7 +255,7 @@ public sealed class MeterSync(
     private async Task Send(MeterItem item, StripeConnection connection, StripeAccess access, string stripeCustomer, CancellationToken cancellationToken)
     {
         var isFirst = item.Begin(connection.StripeAccountId, stripeCustomer, clock.Now());
-        await Commit(cancellationToken);
+        await unit.CommitLeased(cancellationToken);
         var ask = new StripeUsageAsk(MeterItem.EventName(item.Currency), item.Identifier, stripeCustomer, item.Micro, item.Timestamp(clock.Now()));
         var sent = await stripe.Send(access, ask, cancellationToken);
         if (sent.IsApplied || IsKnown(sent, item)) await Keep(() => item.Accept(clock.Now()), cancellationToken);
@@ -312,7 +283,7 @@ public sealed class MeterSync(
         if (beside != 0) return await Assume(item, now, cancellationToken);
         if (!item.SawNothing(theirs, now))
         {
-            await Commit(cancellationToken);
+            await unit.CommitLeased(cancellationToken);
             return false;
         }
         item.NotSent();
@@ -336,8 +307,7 @@ public sealed class MeterSync(
         if (await customers.Find(connection.Tenant, item.CustomerId, cancellationToken) is not { } customer)
             return new(StripeVerdict.Rejected, Code: "customer_missing", Message: "The customer is not there any more.");
         var ensured = await stripeCustomers.Ensure(access, connection, customer, cancellationToken);
-        if (ensured.IsApplied) _linked[place] = ensured.Value!;
-        return ensured;
+        return ensured.IsApplied ? new(StripeVerdict.Applied, _linked[place] = ensured.Value!.Id) : ensured.As<string>();
     }
 
     /// <summary>Whether Stripe says that it has the item already.</summary>
@@ -372,17 +342,12 @@ public sealed class MeterSync(
                 item.Failed(error, now, answer.RetryAfter);
                 break;
         }
-        await Commit(cancellationToken);
+        await unit.CommitLeased(cancellationToken);
     }
 
     private async Task Keep(Action change, CancellationToken cancellationToken)
     {
         change();
-        await Commit(cancellationToken);
-    }
-
-    private async Task Commit(CancellationToken cancellationToken)
-    {
-        if (!await unit.Commit(cancellationToken)) throw new LostLeaseException();
+        await unit.CommitLeased(cancellationToken);
     }
 }
