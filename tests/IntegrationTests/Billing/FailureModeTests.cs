@@ -12,15 +12,6 @@ public sealed class FailureModeTests
     private const string Finalize = "POST /v1/invoices/*/finalize";
     private const string Credit = "POST /v1/credit_notes";
 
-    public static TheoryData<Provider, string> LostAnswers()
-    {
-        var data = new TheoryData<Provider, string>();
-        foreach (var provider in OneProviderAttribute.Providers)
-            // What the network does is the same on every database: one fault for each of the others.
-            foreach (var fault in new[] { nameof(Fault.DropAfter), nameof(Fault.TruncateAfter), nameof(Fault.HtmlAfter), nameof(Fault.ErrorAfter) }.Take(provider == Provider.Sqlite ? 4 : 1)) data.Add(provider, fault);
-        return data;
-    }
-
     [Theory, OneProvider]
     public async Task Failure_01_a_crash_before_the_call_loses_nothing(Provider provider)
     {
@@ -35,11 +26,11 @@ public sealed class FailureModeTests
         await IsFinalisedOnce(billed);
     }
 
-    [Theory, MemberData(nameof(LostAnswers))]
+    [Theory, MemberData(nameof(LostAnswer.OnProviders), MemberType = typeof(LostAnswer))]
     public async Task Failure_02_a_lost_answer_of_the_draft_leaves_one_draft(Provider provider, string fault)
     {
         await using var billed = await Month(provider);
-        billed.Stripe.Faults.Next(Draft, Named(fault));
+        billed.Stripe.Faults.Next(Draft, LostAnswer.Of(fault));
         await billed.Sync();
         (await billed.Invoice())["status"].ShouldBe("computed");
         // Stripe has forgotten the key by then.
@@ -124,11 +115,11 @@ public sealed class FailureModeTests
         await IsFinalisedOnce(billed);
     }
 
-    [Theory, MemberData(nameof(LostAnswers))]
+    [Theory, MemberData(nameof(LostAnswer.OnProviders), MemberType = typeof(LostAnswer))]
     public async Task Failure_08_a_lost_answer_of_finalising_finalises_once(Provider provider, string fault)
     {
         await using var billed = await Month(provider);
-        billed.Stripe.Faults.Next(Finalize, Named(fault));
+        billed.Stripe.Faults.Next(Finalize, LostAnswer.Of(fault));
         await billed.Sync();
 
         await billed.Settle();
@@ -264,7 +255,7 @@ public sealed class FailureModeTests
         (await billed.Invoices()).Select(i => i["total"]).ShouldBe(["1.02", "1"]);
     }
 
-    [Theory, MemberData(nameof(LostAnswers))]
+    [Theory, MemberData(nameof(LostAnswer.OnProviders), MemberType = typeof(LostAnswer))]
     public async Task Failure_16_a_bonus_reversed_after_finalising_is_credited_once(Provider provider, string fault)
     {
         await using var billed = await Billed.Start(provider);
@@ -275,7 +266,7 @@ public sealed class FailureModeTests
         (await billed.Live.Reverse(calls[0]["outcome_id"]!)).Is(200);
         billed.NextMonth();
         await billed.Close();
-        billed.Stripe.Faults.Next(Credit, Named(fault));
+        billed.Stripe.Faults.Next(Credit, LostAnswer.Of(fault));
 
         await billed.Settle();
         billed.NextMonth();
@@ -550,12 +541,4 @@ public sealed class FailureModeTests
     private static string Text(JsonObject row, string name) => row[name]!.GetValue<string>();
 
     private static long Micros(DateTimeOffset at) => (at.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / 10;
-
-    private static Fault Named(string name) => name switch
-    {
-        nameof(Fault.DropAfter) => Fault.DropAfter,
-        nameof(Fault.TruncateAfter) => Fault.TruncateAfter,
-        nameof(Fault.HtmlAfter) => Fault.HtmlAfter,
-        _ => Fault.ErrorAfter,
-    };
 }

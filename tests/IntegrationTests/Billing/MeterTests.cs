@@ -15,15 +15,6 @@ public sealed class MeterTests
     private const string Meters = "POST /v1/billing/meters";
     private const string ThinSecret = "whsec_dGhpbiBzZWNyZXQ";
 
-    public static TheoryData<Provider, string> LostAnswers()
-    {
-        var data = new TheoryData<Provider, string>();
-        foreach (var provider in OneProviderAttribute.Providers)
-            // What the network does is the same on every database: one fault for each of the others.
-            foreach (var fault in new[] { nameof(Fault.DropAfter), nameof(Fault.TruncateAfter), nameof(Fault.HtmlAfter), nameof(Fault.ErrorAfter) }.Take(provider == Provider.Sqlite ? 4 : 1)) data.Add(provider, fault);
-        return data;
-    }
-
     [Theory, OneProvider]
     public async Task Hours_arrive_to_the_micro_and_the_rest_is_carried(Provider provider)
     {
@@ -152,13 +143,13 @@ public sealed class MeterTests
         (await CarryNanos(billed)).ShouldBe(0);
     }
 
-    [Theory, MemberData(nameof(LostAnswers))]
+    [Theory, MemberData(nameof(LostAnswer.OnProviders), MemberType = typeof(LostAnswer))]
     public async Task A_lost_answer_delivers_once(Provider provider, string fault)
     {
         await using var billed = await Billed.Start(provider, mode: "meters");
         await billed.Meter("acme", 1);
         NextHour(billed);
-        billed.Stripe.Faults.Next(Events, Named(fault));
+        billed.Stripe.Faults.Next(Events, LostAnswer.Of(fault));
         await Work(billed);
         (await Statuses(billed)).ShouldBe([MeterItemStatus.Sending]);
         billed.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -619,12 +610,4 @@ public sealed class MeterTests
         billed.Stripe.MeterIdentifiers(Billed.StripeAccount, live: true).Count.ShouldBe(1);
         (await Total(billed)).ShouldBe(12_120);
     }
-
-    private static Fault Named(string name) => name switch
-    {
-        nameof(Fault.DropAfter) => Fault.DropAfter,
-        nameof(Fault.TruncateAfter) => Fault.TruncateAfter,
-        nameof(Fault.HtmlAfter) => Fault.HtmlAfter,
-        _ => Fault.ErrorAfter,
-    };
 }

@@ -353,21 +353,12 @@ public sealed class StripeConnectionTests
         billed.Stripe.Customers(Billed.StripeAccount, live: true).Count.ShouldBe(2);
     }
 
-    public static TheoryData<Provider, string> LostAnswers()
-    {
-        var data = new TheoryData<Provider, string>();
-        foreach (var provider in OneProviderAttribute.Providers)
-            // What the network does is the same on every database: one fault for each of the others.
-            foreach (var fault in new[] { nameof(Fault.DropAfter), nameof(Fault.TruncateAfter), nameof(Fault.HtmlAfter), nameof(Fault.ErrorAfter) }.Take(provider == Provider.Sqlite ? 4 : 1)) data.Add(provider, fault);
-        return data;
-    }
-
-    [Theory, MemberData(nameof(LostAnswers))]
+    [Theory, MemberData(nameof(LostAnswer.OnProviders), MemberType = typeof(LostAnswer))]
     public async Task A_customer_is_made_once_whatever_is_lost_on_the_way(Provider provider, string fault)
     {
         await using var billed = await Billed.Start(provider);
         (await billed.Live.Put("/v1/customers/acme", new { name = "Acme" })).Is(200);
-        billed.Stripe.Faults.Next("POST /v1/customers", (Fault)typeof(Fault).GetProperty(fault)!.GetValue(null)!);
+        billed.Stripe.Faults.Next("POST /v1/customers", LostAnswer.Of(fault));
         (await billed.Live.Post("/v1/customers/acme/portal")).Refused(503, "stripe.unavailable");
         // Stripe has forgotten the key by then, and the customer has another name.
         billed.Clock.Advance(TimeSpan.FromHours(25));
