@@ -84,7 +84,7 @@ internal sealed class SqliteFiles(string folder) : Databases
 internal sealed class Postgres : Databases
 {
     /// <summary>What is not the server's default.</summary>
-    public const string Settings = "shared_buffers=512MB max_wal_size=4GB max_connections=400 fsync=on synchronous_commit=on";
+    public const string Settings = "shared_buffers=512MB max_wal_size=4GB max_connections=400 fsync=on synchronous_commit=on wal_compression=lz4 log_autovacuum_min_duration=0 log_min_duration_statement=200 log_lock_waits=on";
 
     private readonly Process _keeper;
     private readonly string _folder;

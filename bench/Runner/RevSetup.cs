@@ -46,6 +46,7 @@ internal sealed partial class RevSetup(string root, State state)
         return new(StringComparer.Ordinal)
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            ["MALLOC_ARENA_MAX"] = "2",
             ["ASPNETCORE_CONTENTROOT"] = Path.Combine(root, "src", "Rev.Api"),
             ["Security__Secret"] = "the secret of the benchmark, long enough to be taken",
             ["Operators__0__Name"] = Operator,
