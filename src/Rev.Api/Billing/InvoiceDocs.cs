@@ -20,7 +20,8 @@ internal static class InvoiceDocs
         """;
 
     private const string Sums = """
-        {"invoices":[{"status":"open","count":12},{"status":"paid","count":340}],"waiting":0,"given_up":0,"credit_notes_waiting":0,"events_waiting":0,"paused_since":null,"pause_reason":null,"stuck":[]}
+        {"invoices":[{"status":"open","count":12},{"status":"paid","count":340}],"waiting":0,"given_up":0,"credit_notes_waiting":0,"events_waiting":0,
+        "meter_items":{"queued":2,"sending":0,"accepted":31,"confirmed":4210,"rejected":0,"expired":0,"invoiced":1},"paused_since":null,"pause_reason":null,"stuck":[]}
         """;
 
     public static readonly Doc List = new("Invoices", "list_invoices", "List invoices", """
@@ -70,7 +71,9 @@ internal static class InvoiceDocs
     };
 
     public static readonly Doc State = new("Stripe", "get_stripe_sync", "Get the state of the sync", """
-        How far the work with Stripe is: invoices by state, what waits, and the invoices that failed last with their faults.
+        How far the work with Stripe is: invoices by state, what waits, and the invoices that failed last with their faults. `meter_items` counts the hours of usage for meters: `queued` wait to be sent,
+        `sending` were sent and nobody knows yet what came of it, `accepted` were taken in, `confirmed` are in Stripe's own sums, `rejected` were refused (at once, and are tried again daily; or later, and what lacks is delivered anew),
+        `expired` are too old for a meter and wait for the next invoice, `invoiced` are on one.
         """)
     {
         Errors = ["stripe.not_connected"], Answers = [(200, typeof(SyncState), "The state.")], AnswerExample = Sums,

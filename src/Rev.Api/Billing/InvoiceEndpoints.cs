@@ -80,8 +80,9 @@ internal static class DriftCsv
         var text = new StringBuilder(Columns).Append("\r\n");
         foreach (var r in report.Rows)
             text.AppendJoin(
-                ',', StatementCsv.Text(r.CustomerId ?? ""), r.Currency, Instant(r.PeriodStart), Instant(r.PeriodEnd), r.Finding, r.InvoiceId?.ToString() ?? "", r.StripeInvoiceId ?? "",
-                Number(r.OursMinor), Number(r.TheirsMinor), Number(r.DifferenceMinor), r.OurStatus is { } status ? JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString()) : "", r.TheirStatus ?? "").Append("\r\n");
+                ',', StatementCsv.Text(r.CustomerId ?? ""), StatementCsv.Text(r.Currency), Instant(r.PeriodStart), Instant(r.PeriodEnd), r.Finding, r.InvoiceId?.ToString() ?? "",
+                StatementCsv.Text(r.StripeInvoiceId ?? ""),
+                Number(r.OursMinor), Number(r.TheirsMinor), Number(r.DifferenceMinor), r.OurStatus is { } status ? JsonNamingPolicy.SnakeCaseLower.ConvertName(status.ToString()) : "", StatementCsv.Text(r.TheirStatus ?? "")).Append("\r\n");
         return text.ToString();
     }
 

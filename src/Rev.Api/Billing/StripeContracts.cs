@@ -8,7 +8,7 @@ namespace Rev.Api.Billing;
 
 /// <summary>How to connect to Stripe, and how to bill: what is absent stays as it is, or is as by default.</summary>
 /// <param name="ApiKey">A restricted key of your Stripe account: rk_live_… or rk_test_…, of the mode of your API key. A full secret key is taken too, with a warning. The first time it is required.</param>
-/// <param name="StripeAccount">Instead of api_key, where the operator of this Rev offers Stripe Connect: your account, acct_….</param>
+/// <param name="StripeAccount">Instead of api_key, where the operator of this Rev offers Stripe Connect: your account, acct_…, once the operator assigned it to you.</param>
 /// <param name="WebhookSecret">The signing secret of the webhook endpoint that you made for webhook_url: whsec_…. The one before is taken for three days more.</param>
 /// <param name="ThinWebhookSecret">The signing secret of the endpoint for thin events, which only mode meters needs.</param>
 /// <param name="Mode">invoices: Rev makes the invoices, line by line. meters: Rev reports usage to a billing meter. By default invoices.</param>

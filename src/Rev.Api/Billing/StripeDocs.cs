@@ -17,7 +17,7 @@ internal static class StripeDocs
 
     private static readonly string[] OfCustomers =
     [
-        "customer.not_found", "stripe.not_connected", "stripe.paused", "stripe.key_unreadable", "stripe.access_denied", "stripe.customer_gone", "stripe.rejected", "stripe.unavailable",
+        "customer.not_found", "stripe.not_connected", "stripe.paused", "stripe.key_unreadable", "stripe.account_not_assigned", "stripe.access_denied", "stripe.customer_gone", "stripe.rejected", "stripe.unavailable",
     ];
 
     public static readonly Doc Get = new(Tag, "get_stripe_connection", "Get the connection to Stripe", """
@@ -38,7 +38,7 @@ internal static class StripeDocs
     {
         Request = typeof(StripeRequest),
         RequestExample = """{"api_key":"rk_live_…","webhook_secret":"whsec_…","billing_day":1,"time_zone":"Europe/Berlin"}""",
-        Errors = ["stripe.wrong_mode", "stripe.key_refused", "stripe.other_account", "stripe.account_taken", "stripe.unavailable", "service.overloaded"],
+        Errors = ["stripe.wrong_mode", "stripe.key_refused", "stripe.account_not_assigned", "stripe.other_account", "stripe.account_taken", "stripe.unavailable", "service.overloaded"],
         Answers = [(200, typeof(StripeConnectionDetails), "The connection as it is now."), (201, typeof(StripeConnectionDetails), "The new connection.")], AnswerExample = Connected,
     };
 

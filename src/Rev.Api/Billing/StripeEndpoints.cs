@@ -14,15 +14,16 @@ namespace Rev.Api.Billing;
 internal static class StripeEndpoints
 {
     private const string Address = "/v1/stripe";
+    private const int FirstBytes = 16 * 1024;
 
     /// <summary>Maps the routes.</summary>
     public static void MapStripe(this IEndpointRouteBuilder app)
     {
         app.MapGet(Address, Get).RequireScope(Scopes.Read).Document(StripeDocs.Get);
-        app.MapPut(Address, Put).RequireScope(Scopes.BillingWrite).Document(StripeDocs.Put);
+        app.MapPut(Address, Put).RequireScope(Scopes.BillingWrite).AsksStripe().Document(StripeDocs.Put);
         app.MapDelete(Address, Delete).RequireScope(Scopes.BillingWrite).Document(StripeDocs.Delete);
-        app.MapPost("/v1/customers/{customer_id}/payment_setup", SetUpPayment).RequireScope(Scopes.BillingWrite).Document(StripeDocs.SetUpPayment);
-        app.MapPost("/v1/customers/{customer_id}/portal", OpenPortal).RequireScope(Scopes.BillingWrite).Document(StripeDocs.OpenPortal);
+        app.MapPost("/v1/customers/{customer_id}/payment_setup", SetUpPayment).RequireScope(Scopes.BillingWrite).AsksStripe().Document(StripeDocs.SetUpPayment);
+        app.MapPost("/v1/customers/{customer_id}/portal", OpenPortal).RequireScope(Scopes.BillingWrite).AsksStripe().Document(StripeDocs.OpenPortal);
         // Who may call it stands in the signature.
         app.MapPost("/webhooks/stripe/{connection_id}", Receive).ExcludeFromDescription();
     }
@@ -53,6 +54,8 @@ internal static class StripeEndpoints
     {
         if (!StripeConnectionId.TryParse(connection_id, out var connection)) return StripeErrors.NotConnected.ToHttp();
         string? signature = http.Request.Headers["Stripe-Signature"];
+        // Nothing is read of whoever does not even claim to be Stripe.
+        if (string.IsNullOrWhiteSpace(signature)) return StripeErrors.BadSignature.ToHttp();
         return (await RawBody(http, token).Then<string, ReceiveStripeEvent>(body => new ReceiveStripeEvent(connection, body, signature))
             .Send(c => mediator.Send(c, token))).ToHttp();
     }
@@ -61,7 +64,8 @@ internal static class StripeEndpoints
     private static async Task<Result<string>> RawBody(HttpContext http, CancellationToken token)
     {
         if (http.Request.ContentLength > BodyReader.MaxBytes) return ApiErrors.TooLarge(BodyReader.MaxBytes);
-        var body = new byte[(int)(http.Request.ContentLength ?? 16_384) + 1];
+        // It grows with what arrives: whoever merely announces a large body gets no memory for it.
+        var body = new byte[FirstBytes];
         var length = 0;
         while (true)
         {

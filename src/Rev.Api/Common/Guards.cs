@@ -35,7 +35,8 @@ internal sealed class Failures(RequestDelegate next, ILogger<Failures> logger)
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
-            http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            // Amid an answer nothing can be told any more.
+            if (!http.Response.HasStarted) http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             return;
         }
         catch (Exception exception) when (!http.Response.HasStarted)

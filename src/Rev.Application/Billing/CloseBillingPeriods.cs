@@ -29,10 +29,19 @@ public sealed class CloseBillingPeriodsHandler(
         var made = 0;
         foreach (var id in await connections.Invoicing(cancellationToken))
         {
-            if (await connections.FindById(id, cancellationToken) is not { } connection) continue;
-            var last = connection.Cycle.Before(connection.Cycle.PeriodOf(clock.Now() - Rest));
-            if (last.End <= connection.BillFrom || connection.ClosedUntil >= last.End) continue;
-            made += await Close(connection, last, cancellationToken);
+            try
+            {
+                if (await connections.FindById(id, cancellationToken) is not { } connection) continue;
+                var last = connection.Cycle.Before(connection.Cycle.PeriodOf(clock.Now() - Rest));
+                if (last.End <= connection.BillFrom || connection.ClosedUntil >= last.End) continue;
+                made += await Close(connection, last, cancellationToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                // One connection never holds up the others.
+                logger.LogError(exception, "The periods of {Connection} could not be closed", id);
+                unit.Forget();
+            }
         }
         return made + await expired.Close(cancellationToken);
     }
@@ -52,10 +61,11 @@ public sealed class CloseBillingPeriodsHandler(
                 made += closed.Made;
                 if (!closed.IsThrough) left++;
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
-                // One customer never holds up the others.
+                // One customer never holds up the others, and what was half changed is not committed with the next one.
                 logger.LogError(exception, "The period up to {End} of customer {Customer} in {Currency} could not be closed", last.End, customer.Value, currency);
+                unit.Forget();
                 left++;
             }
         }
@@ -74,7 +84,7 @@ public readonly record struct ClosedPeriods(int Made, bool IsThrough);
 
 /// <summary>Turns what a customer's ledger says into an invoice, a balance and credit notes.</summary>
 public sealed class CustomerInvoicing(
-    IBillableLedger ledger, IInvoices invoices, ICustomerBalances balances, ICreditNotes credits, IUnitOfWork unit, IIdFactory ids, TimeProvider clock)
+    IBillableLedger ledger, IInvoices invoices, ICustomerBalances balances, ICreditNotes credits, IUnitOfWork unit, TimeProvider clock)
 {
     /// <summary>Closes the periods of a customer in one currency, one after the other, until an invoice has to be finalised first.</summary>
     public async Task<ClosedPeriods> Close(StripeConnection connection, CustomerId customer, string currency, BillingPeriod last, CancellationToken cancellationToken)
@@ -102,10 +112,16 @@ public sealed class CustomerInvoicing(
         // Credits stand whether or not the rest waits: what they cannot give back is carried.
         foreach (var credit in plan.Credits)
         {
-            if (credit.Draft.Minor == 0) credits.Settle(tenant, credit.Entries);
-            else credits.Add(CreditNote.Of(new(ids.Next(now)), credit.Invoice, credit.Line, credit.Draft.Minor, credit.Reversed, now), credit.Entries);
+            if (credit.Draft.Minor == 0)
+            {
+                credits.Settle(tenant, credit.Entries);
+                continue;
+            }
+            var noteId = CreditNote.IdOf(credit.Invoice.Id, credit.Line.Key, credit.Entries, period.End);
+            credits.Add(CreditNote.Of(noteId, credit.Invoice, credit.Line, credit.Draft.Minor, credit.Reversed, now), credit.Entries);
         }
-        if (plan.IsEmpty && plan.Invoice.Verdict == DraftVerdict.Deferred)
+        // Where nothing was charged there is nothing to show either: what is carried stays carried.
+        if (plan.IsEmpty && plan.Invoice.Verdict != DraftVerdict.Invoiced)
         {
             balance.Bill(period.End, plan.Invoice.CarriedIn);
             return null;
@@ -131,19 +147,24 @@ public sealed class CustomerInvoicing(
         var tenant = new Tenant(connection.AccountId, connection.Mode);
         var before = await invoices.Before(tenant, customer, currency, cancellationToken);
         if (before.InFlight && !isPreview) return null;
-        var from = balance?.BilledUntil ?? connection.BillFrom;
+        var billed = balance?.BilledUntil ?? connection.BillFrom;
+        // What was charged before billing begins, anew after a time without a connection say, is not asked for.
+        var from = Earlier(Later(billed, connection.BillFrom), until);
         var billable = await ledger.Charges(tenant, customer, currency, from, until, connection.Cycle, cancellationToken);
+        // What was asked for before is given back whenever it was taken back.
+        var between = billed < from ? (await ledger.Charges(tenant, customer, currency, billed, from, connection.Cycle, cancellationToken)).Reversed : [];
 
         var charges = billable.Charges.Concat(before.WithFreeCharges.SelectMany(i => i.FreeCharges())).ToList();
         var given = new Dictionary<(InvoiceId, int), Credited>();
-        foreach (var reversal in billable.Reversed)
+        foreach (var reversal in between.Concat(billable.Reversed))
         {
+            var asked = reversal.ChargedAt is { } at && at < billed ? await Asked(tenant, customer, currency, reversal, at, cancellationToken) : null;
             // A bonus of a time that Rev does not invoice was never asked for.
-            if (reversal.ChargedAt < connection.BillFrom) continue;
-            if (reversal.ChargedAt is { } at && at < from && await Asked(tenant, customer, currency, reversal, at, cancellationToken) is { } asked)
+            if (asked is null && reversal.ChargedAt < connection.BillFrom) continue;
+            if (asked is { Line: { } line })
             {
-                var place = (asked.Invoice.Id, asked.Line.Number);
-                if (!given.TryGetValue(place, out var credit)) given.Add(place, credit = new(asked.Invoice, asked.Line));
+                var place = (asked.Invoice.Id, line.Number);
+                if (!given.TryGetValue(place, out var credit)) given.Add(place, credit = new(asked.Invoice, line));
                 credit.Entries.Add(reversal.Entry);
                 credit.Reversed -= reversal.Amount;
             }
@@ -167,8 +188,12 @@ public sealed class CustomerInvoicing(
         return new(InvoiceDraft.Of(money, carried, merged, Math.Max(coin, minimum), coin), from, merged, before.WithFreeCharges, [.. given.Values], carriedOfCredits);
     }
 
-    /// <summary>The line that asked for a bonus, on an invoice that stands; null when none did.</summary>
-    private async Task<(Invoice Invoice, InvoiceLine Line)?> Asked(
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
+
+    /// <summary>Where a bonus was asked for, or is to be; null when no invoice has it.</summary>
+    private async Task<AskedBonus?> Asked(
         Tenant tenant, CustomerId customer, string currency, ReversedBonus reversal, DateTimeOffset at, CancellationToken cancellationToken)
     {
         var invoice = await invoices.Holding(tenant, customer, currency, at, cancellationToken);
@@ -181,10 +206,14 @@ public sealed class CustomerInvoicing(
                 invoice = await invoices.Find(tenant, next, cancellationToken);
                 continue;
             }
-            return !charge.IsFree && invoice.Stands && invoice.Lines.SingleOrDefault(l => l.Number == charge.LineNumber) is { } line ? (invoice, line) : null;
+            return new(invoice, !charge.IsFree && invoice.Stands ? invoice.Lines.SingleOrDefault(l => l.Number == charge.LineNumber) : null);
         }
         return null;
     }
+
+    /// <param name="Invoice">The invoice that has it.</param>
+    /// <param name="Line">The line that asks for it; null when none does: it is carried, or goes to the next invoice.</param>
+    private sealed record AskedBonus(Invoice Invoice, InvoiceLine? Line);
 
     private static bool IsOf(InvoiceCharge charge, ReversedBonus reversal) =>
         charge.Component == LedgerComponent.Outcome && charge.AgentId == reversal.Bonus.Agent.Value && charge.Action == reversal.Bonus.Action

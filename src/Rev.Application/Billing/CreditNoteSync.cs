@@ -4,7 +4,11 @@ using Rev.Domain.Common;
 
 namespace Rev.Application.Billing;
 
-/// <summary>Issues credit notes for bonuses that were reversed after their invoice.</summary>
+/// <summary>
+/// Issues credit notes for bonuses that were reversed after their invoice. What Stripe refuses is taken off the next invoice instead;
+/// but only what it refused itself, and what reading showed not to be there: whatever was sent before may have been done, and
+/// would be given back twice.
+/// </summary>
 public sealed class CreditNoteSync(
     IStripe stripe, IStripeConnections connections, StripeKeys keys, IInvoices invoices, ICustomerBalances balances, IUnitOfWork unit, TimeProvider clock)
 {
@@ -33,48 +37,87 @@ public sealed class CreditNoteSync(
         var there = await stripe.CreditNotes(access.Value, invoice.StripeInvoiceId!, cancellationToken);
         if (!there.IsApplied)
         {
-            await Failed(note, invoice, connection, there, cancellationToken);
+            await Unread(note, invoice, connection, there, cancellationToken);
             return;
         }
-        if (there.Value!.FirstOrDefault(c => c.CreditId == note.Id.ToString()) is { } found)
-        {
-            note.IssuedAs(found.Id);
-            await unit.CommitLeased(cancellationToken);
-            return;
-        }
+        if (await IsIssued(note, there.Value!, cancellationToken)) return;
         var owed = await stripe.GetInvoice(access.Value, invoice.StripeInvoiceId!, cancellationToken);
         if (!owed.IsApplied)
         {
-            await Failed(note, invoice, connection, owed, cancellationToken);
+            await Unread(note, invoice, connection, owed, cancellationToken);
             return;
         }
         var line = invoice.Lines.Single(l => l.Number == note.LineNumber);
         var amount = CollectedCurrency.ToStripe(Currency.Parse(invoice.Currency), note.Minor);
+        var ask = new StripeCreditAsk(
+            note.Id.ToString(), invoice.StripeInvoiceId!, line.StripeLineId!, amount, Math.Max(0, amount - owed.Value!.Remaining), $"Outcome bonuses reversed: {line.Description}");
+        if (owed.Value.Total != owed.Value.Subtotal)
+        {
+            // Tax goes back with what it was on, and only Stripe knows how much.
+            var paid = await stripe.CreditAfterPayment(access.Value, ask, cancellationToken);
+            if (paid.IsApplied) ask = ask with { AfterPayment = paid.Value };
+            else if (paid.Verdict is not (StripeVerdict.Rejected or StripeVerdict.Gone))
+            {
+                await Failed(note, connection, paid, cancellationToken);
+                return;
+            }
+        }
         var key = note.Begin(clock.Now());
         await unit.CommitLeased(cancellationToken);
-        var issued = await stripe.CreateCreditNote(
-            access.Value,
-            new(note.Id.ToString(), invoice.StripeInvoiceId!, line.StripeLineId!, amount, Math.Max(0, amount - owed.Value!.Remaining), $"Outcome bonuses reversed: {line.Description}"),
-            key, cancellationToken);
-        if (!issued.IsApplied)
+        var issued = await stripe.CreateCreditNote(access.Value, ask, key, cancellationToken);
+        if (issued.IsApplied)
         {
-            await Failed(note, invoice, connection, issued, cancellationToken);
-            return;
+            note.IssuedAs(issued.Value!.Id);
+            await unit.CommitLeased(cancellationToken);
         }
-        note.IssuedAs(issued.Value!.Id);
+        else if (issued.Verdict is StripeVerdict.Rejected or StripeVerdict.Gone)
+        {
+            await Refused(note, invoice, connection, access.Value, ErrorOf(issued), cancellationToken);
+        }
+        else
+        {
+            await Failed(note, connection, issued, cancellationToken);
+        }
+    }
+
+    /// <summary>Whether it is there could not be read. Where there is no such invoice any more, nothing can be issued, and what was never sent was not.</summary>
+    private Task Unread<T>(CreditNote note, Invoice invoice, StripeConnection connection, StripeAnswer<T> answer, CancellationToken cancellationToken) =>
+        answer.Verdict == StripeVerdict.Gone && note.IsUnsent
+            ? Carry(note, invoice, ErrorOf(answer), cancellationToken) : Failed(note, connection, answer, cancellationToken);
+
+    /// <summary>Stripe refused it: perhaps because an earlier attempt, whose answer was lost, was done after all.</summary>
+    private async Task Refused(CreditNote note, Invoice invoice, StripeConnection connection, StripeAccess access, string why, CancellationToken cancellationToken)
+    {
+        var there = await stripe.CreditNotes(access, invoice.StripeInvoiceId!, cancellationToken);
+        if (!there.IsApplied) await Failed(note, connection, there, cancellationToken);
+        else if (!await IsIssued(note, there.Value!, cancellationToken)) await Carry(note, invoice, why, cancellationToken);
+    }
+
+    /// <summary>Whether it is among those that are at Stripe; that is kept.</summary>
+    private async Task<bool> IsIssued(CreditNote note, IReadOnlyList<StripeCreditFacts> there, CancellationToken cancellationToken)
+    {
+        if (there.FirstOrDefault(c => c.CreditId == note.Id.ToString()) is not { } found) return false;
+        note.IssuedAs(found.Id);
+        await unit.CommitLeased(cancellationToken);
+        return true;
+    }
+
+    private async Task Carry(CreditNote note, Invoice invoice, string why, CancellationToken cancellationToken)
+    {
+        var balance = await balances.Find(new(invoice.AccountId, invoice.Mode), invoice.CustomerId, invoice.Currency, cancellationToken)
+            ?? throw new InvalidOperationException($"Invoice {invoice.Id} has no balance.");
+        balance.Carry(note.CarryInstead(invoice, why));
         await unit.CommitLeased(cancellationToken);
     }
 
-    private async Task Failed<T>(CreditNote note, Invoice invoice, StripeConnection connection, StripeAnswer<T> answer, CancellationToken cancellationToken)
+    private static string ErrorOf<T>(StripeAnswer<T> answer) => $"{answer.Code ?? answer.Verdict.ToString()}: {answer.Message}";
+
+    /// <summary>It did not work this time; what became of it is read before anything else.</summary>
+    private async Task Failed<T>(CreditNote note, StripeConnection connection, StripeAnswer<T> answer, CancellationToken cancellationToken)
     {
-        var (now, error) = (clock.Now(), $"{answer.Code ?? answer.Verdict.ToString()}: {answer.Message}");
+        var (now, error) = (clock.Now(), ErrorOf(answer));
         switch (answer.Verdict)
         {
-            case StripeVerdict.Rejected or StripeVerdict.Gone:
-                var balance = await balances.Find(new(invoice.AccountId, invoice.Mode), invoice.CustomerId, invoice.Currency, cancellationToken)
-                    ?? throw new InvalidOperationException($"Invoice {invoice.Id} has no balance.");
-                balance.Carry(note.CarryInstead(invoice, error));
-                break;
             case StripeVerdict.AccessDenied:
                 var paused = connection.Pause(error, now);
                 if (paused.IsSuccess) note.Failed(error, now, WhilePaused);
@@ -83,7 +126,7 @@ public sealed class CreditNoteSync(
                 note.Poisoned();
                 note.Failed(error, now, answer.RetryAfter);
                 break;
-            case StripeVerdict.TryAgain or StripeVerdict.Unknown or StripeVerdict.Applied:
+            case StripeVerdict.TryAgain or StripeVerdict.Unknown or StripeVerdict.Rejected or StripeVerdict.Gone or StripeVerdict.Applied:
                 note.Failed(error, now, answer.RetryAfter);
                 break;
         }

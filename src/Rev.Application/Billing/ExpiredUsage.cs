@@ -23,19 +23,35 @@ public sealed class ExpiredUsageInvoicing(
         var made = 0;
         foreach (var id in await expired.Connections(cancellationToken))
         {
-            if (await connections.FindById(id, cancellationToken) is not { IsConnected: true } connection) continue;
-            var last = connection.Cycle.Before(connection.Cycle.PeriodOf(clock.Now() - CloseBillingPeriodsHandler.Rest));
-            foreach (var (customer, currency) in await expired.Customers(connection, last.End, cancellationToken))
+            try
             {
-                try
-                {
-                    if (await Close(connection, customer, currency, last, cancellationToken)) made++;
-                }
-                catch (Exception exception) when (exception is not OperationCanceledException)
-                {
-                    // One customer never holds up the others.
-                    logger.LogError(exception, "The expired usage of customer {Customer} in {Currency} could not be invoiced", customer.Value, currency);
-                }
+                if (await connections.FindById(id, cancellationToken) is { IsConnected: true } connection) made += await Close(connection, cancellationToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                // One connection never holds up the others.
+                logger.LogError(exception, "The expired usage of {Connection} could not be invoiced", id);
+                unit.Forget();
+            }
+        }
+        return made;
+    }
+
+    private async Task<int> Close(StripeConnection connection, CancellationToken cancellationToken)
+    {
+        var made = 0;
+        var last = connection.Cycle.Before(connection.Cycle.PeriodOf(clock.Now() - CloseBillingPeriodsHandler.Rest));
+        foreach (var (customer, currency) in await expired.Customers(connection, last.End, cancellationToken))
+        {
+            try
+            {
+                if (await Close(connection, customer, currency, last, cancellationToken)) made++;
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                // One customer never holds up the others, and what was half changed is not committed with the next one.
+                logger.LogError(exception, "The expired usage of customer {Customer} in {Currency} could not be invoiced", customer.Value, currency);
+                unit.Forget();
             }
         }
         return made;

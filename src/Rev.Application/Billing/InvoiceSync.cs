@@ -21,6 +21,9 @@ public sealed class InvoiceSync(
     /// <summary>How often lines are set right before somebody must look.</summary>
     private const int MaxRepairs = 3;
 
+    /// <summary>Stripe's code for what is not there.</summary>
+    private const string Missing = "resource_missing";
+
     private static readonly TimeSpan Skew = TimeSpan.FromHours(1);
     private static readonly TimeSpan WhilePaused = TimeSpan.FromHours(1);
 
@@ -113,8 +116,9 @@ public sealed class InvoiceSync(
             var found = await stripe.GetInvoice(access, id, cancellationToken);
             if (found.Verdict == StripeVerdict.Gone)
             {
-                // Somebody deleted the draft: what is on it is asked for by the next invoice.
-                await Release(invoice, cancellationToken);
+                // Somebody deleted the draft: what is on it is asked for by the next invoice. One look alone may have been at a copy that lags behind.
+                if (invoice.LastError?.StartsWith(Missing, StringComparison.Ordinal) == true) await Release(invoice, cancellationToken);
+                else await Failed(invoice, connection, found with { Verdict = StripeVerdict.Unknown, Code = Missing }, cancellationToken);
                 return;
             }
             if (!found.IsApplied)
@@ -122,9 +126,14 @@ public sealed class InvoiceSync(
                 await Failed(invoice, connection, found, cancellationToken);
                 return;
             }
-            if (!found.Value!.IsDraft)
+            if (found.Value!.Live != connection.Live || found.Value.Currency != invoice.Currency)
             {
-                if (!await AdoptFinalised(invoice, found.Value, access, cancellationToken)) await Failed(invoice, connection, found.As<bool>() with { Verdict = StripeVerdict.Unknown }, cancellationToken);
+                await GiveUp(invoice, "invoice_of_other_mode", cancellationToken);
+                return;
+            }
+            if (!found.Value.IsDraft)
+            {
+                if (!await AdoptFinalised(invoice, found.Value, access, cancellationToken)) await Unread(invoice, connection, found, cancellationToken);
                 return;
             }
             var lines = await stripe.Lines(access, id, cancellationToken);
@@ -137,7 +146,9 @@ public sealed class InvoiceSync(
             if (difference.IsNone)
             {
                 if (await Finalise(invoice, connection, access, lines.Value!, cancellationToken)) return;
-                continue;
+                if (repairs < MaxRepairs) continue;
+                await GiveUp(invoice, "not_finalised: Stripe refuses to finalise what it says is a draft", cancellationToken);
+                return;
             }
             if (repairs == MaxRepairs)
             {
@@ -154,30 +165,39 @@ public sealed class InvoiceSync(
         foreach (var chunk in difference.Surplus.Chunk(LinesAtOnce))
         {
             var key = await Begin(invoice, InvoiceStep.Lines, "remove " + string.Join(' ', chunk), cancellationToken);
-            if (!await Wrote(invoice, connection, await stripe.RemoveLines(access, id, chunk, key, cancellationToken), cancellationToken)) return false;
+            if (!await Wrote(invoice, connection, access, await stripe.RemoveLines(access, id, chunk, key, cancellationToken), cancellationToken)) return false;
         }
         foreach (var chunk in difference.Wrong.Chunk(LinesAtOnce))
         {
             var key = await Begin(invoice, InvoiceStep.Lines, "update " + string.Join(' ', chunk.Select(c => c.Id)), cancellationToken);
-            if (!await Wrote(invoice, connection, await stripe.UpdateLines(access, id, chunk, key, cancellationToken), cancellationToken)) return false;
+            if (!await Wrote(invoice, connection, access, await stripe.UpdateLines(access, id, chunk, key, cancellationToken), cancellationToken)) return false;
         }
         foreach (var chunk in difference.Missing.Chunk(LinesAtOnce))
         {
             var key = await Begin(invoice, InvoiceStep.Lines, "add " + string.Join(' ', chunk.Select(c => c.LineKey)), cancellationToken);
-            if (!await Wrote(invoice, connection, await stripe.AddLines(access, id, chunk, key, cancellationToken), cancellationToken)) return false;
+            if (!await Wrote(invoice, connection, access, await stripe.AddLines(access, id, chunk, key, cancellationToken), cancellationToken)) return false;
         }
         return true;
     }
 
     /// <summary>Whether to go on: a rejected write may be one that somebody else made impossible, which the next read tells.</summary>
-    private async Task<bool> Wrote(Invoice invoice, StripeConnection connection, StripeAnswer<bool> answer, CancellationToken cancellationToken)
+    private async Task<bool> Wrote(Invoice invoice, StripeConnection connection, StripeAccess access, StripeAnswer<bool> answer, CancellationToken cancellationToken)
     {
-        if (answer.IsApplied || answer.Verdict is StripeVerdict.Gone || answer is { Verdict: StripeVerdict.Rejected, Code: "invoice_not_editable" })
+        if (answer.IsApplied || await IsOvertaken(invoice, access, answer, cancellationToken))
         {
             await Keep(invoice.LinesWritten, cancellationToken);
             return true;
         }
         return await Failed(invoice, connection, answer, cancellationToken);
+    }
+
+    /// <summary>Whether a write was refused because somebody finalised or deleted the draft meanwhile: by what Stripe says is there, whatever it calls the fault.</summary>
+    private async Task<bool> IsOvertaken<T>(Invoice invoice, StripeAccess access, StripeAnswer<T> answer, CancellationToken cancellationToken)
+    {
+        if (answer.Verdict == StripeVerdict.Gone) return true;
+        if (answer.Verdict != StripeVerdict.Rejected) return false;
+        var found = await stripe.GetInvoice(access, invoice.StripeInvoiceId!, cancellationToken);
+        return found.Verdict == StripeVerdict.Gone || found is { IsApplied: true, Value.IsDraft: false };
     }
 
     /// <summary>Finalises; false when it must be read again.</summary>
@@ -189,10 +209,13 @@ public sealed class InvoiceSync(
         var finalised = await stripe.Finalize(access, invoice.StripeInvoiceId!, key, cancellationToken);
         if (finalised.IsApplied)
         {
-            await See(invoice, finalised.Value!, cancellationToken);
+            var asked = CollectedCurrency.ToStripe(Currency.Parse(invoice.Currency), invoice.TotalMinor);
+            if (finalised.Value!.Subtotal == asked) await See(invoice, finalised.Value, cancellationToken);
+            // Somebody wrote on the draft after it was read: what was finalised stands.
+            else if (!await AdoptFinalised(invoice, finalised.Value, access, cancellationToken)) await Unread(invoice, connection, finalised, cancellationToken);
             return true;
         }
-        if (finalised is { Verdict: StripeVerdict.Gone } or { Verdict: StripeVerdict.Rejected, Code: "invoice_not_editable" or "invoice_already_finalized" })
+        if (await IsOvertaken(invoice, access, finalised, cancellationToken))
         {
             await Keep(invoice.LinesWritten, cancellationToken);
             return false;
@@ -282,6 +305,10 @@ public sealed class InvoiceSync(
         return false;
     }
 
+    /// <summary>It is finalised, and its lines could not be read: they are read again later.</summary>
+    private Task<bool> Unread(Invoice invoice, StripeConnection connection, StripeAnswer<StripeInvoiceFacts> answer, CancellationToken cancellationToken) =>
+        Failed(invoice, connection, answer.As<bool>() with { Verdict = StripeVerdict.Unknown }, cancellationToken);
+
     private async Task<bool> GiveUp(Invoice invoice, string error, CancellationToken cancellationToken)
     {
         await Keep(() => invoice.GiveUp(error, clock.Now()), cancellationToken);
@@ -297,6 +324,8 @@ public sealed class InvoiceSync(
     /// <summary>What Stripe's lines lack, have too much, or have wrong.</summary>
     private static LineDifference Difference(Invoice invoice, IReadOnlyList<StripeLineFacts> there)
     {
+        // Without its own lines an empty draft would look right, and nothing be asked for.
+        if (invoice.Lines.Sum(l => l.Minor) != invoice.TotalMinor) throw new InvalidOperationException($"The lines of invoice {invoice.Id} do not add up to its total.");
         var currency = Currency.Parse(invoice.Currency);
         var byKey = there.Where(l => l.LineKey is not null).GroupBy(l => l.LineKey!, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToList(), StringComparer.Ordinal);
         var difference = new LineDifference([], [], []);

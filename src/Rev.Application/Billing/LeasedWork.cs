@@ -18,13 +18,14 @@ public sealed class LeasedWork(IUnitOfWork unit, TimeProvider clock, ILogger<Lea
     /// <summary>Works on what is due until nothing is. One that fails never holds up the others, and comes again later.</summary>
     /// <param name="takeDue">Takes the next one that is due now, for a time.</param>
     /// <param name="advance">Works on it.</param>
-    /// <param name="failed">Tells it that it failed, why and when.</param>
+    /// <param name="again">Reads it anew.</param>
+    /// <param name="failed">Tells it that it failed, why and when, if there is still something to do.</param>
     /// <param name="name">What the log calls it.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>How many it worked on.</returns>
     public async Task<int> Run<T>(
-        Func<DateTimeOffset, TimeSpan, CancellationToken, Task<T?>> takeDue, Func<T, CancellationToken, Task> advance, Action<T, string, DateTimeOffset> failed, Func<T, string> name,
-        CancellationToken cancellationToken)
+        Func<DateTimeOffset, TimeSpan, CancellationToken, Task<T?>> takeDue, Func<T, CancellationToken, Task> advance, Func<T, CancellationToken, Task<T?>> again,
+        Action<T, string, DateTimeOffset> failed, Func<T, string> name, CancellationToken cancellationToken)
         where T : class
     {
         var done = 0;
@@ -42,7 +43,9 @@ public sealed class LeasedWork(IUnitOfWork unit, TimeProvider clock, ILogger<Lea
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
                 logger.LogError(exception, "{Row} could not be brought to Stripe", name(row));
-                failed(row, exception.GetType().Name, clock.Now());
+                // Half a change must never be kept: neither with the failure, nor with the next row.
+                unit.Forget();
+                if (await again(row, cancellationToken) is { } fresh) failed(fresh, exception.GetType().Name, clock.Now());
                 _ = await unit.Commit(cancellationToken);
             }
         }

@@ -57,7 +57,8 @@ public sealed record MeterParty(string StripeCustomerId, string Currency);
 /// <param name="Lacking">How much of that Stripe is known to have rejected, in micro-units.</param>
 /// <param name="IsUncertain">Whether it is unknown of an item what came of it.</param>
 /// <param name="IsConfirmed">Whether all of it was found in Stripe's sums before.</param>
-public sealed record MeterDay(DateTimeOffset Day, CustomerId Customer, long Taken, long Lacking, bool IsUncertain, bool IsConfirmed);
+/// <param name="LastTakenAt">When Stripe took in the last of it; null when nothing was.</param>
+public sealed record MeterDay(DateTimeOffset Day, CustomerId Customer, long Taken, long Lacking, bool IsUncertain, bool IsConfirmed, DateTimeOffset? LastTakenAt);
 
 /// <summary>What Rev's and Stripe's sums are compared by.</summary>
 public interface IMeterBooks

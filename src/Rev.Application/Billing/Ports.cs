@@ -3,17 +3,6 @@ using Rev.Domain.Common;
 
 namespace Rev.Application.Billing;
 
-/// <summary>Seals what must be read again, such as keys to other services: only this Rev can open it.</summary>
-public interface IVault
-{
-    /// <summary>Seals a text.</summary>
-    string Seal(string clear);
-
-    /// <summary>Opens what was sealed.</summary>
-    /// <exception cref="System.Security.Cryptography.CryptographicException">It was changed, or sealed under a server secret that this server does not know.</exception>
-    string Open(string sealedText);
-}
-
 /// <summary>Connections to Stripe.</summary>
 public interface IStripeConnections
 {
@@ -29,7 +18,7 @@ public interface IStripeConnections
     /// <summary>Whether another account of Rev's is connected to a Stripe account in this mode.</summary>
     Task<bool> IsTaken(string stripeAccountId, Tenant tenant, CancellationToken cancellationToken);
 
-    /// <summary>Whether invoices of it are under way, or were finalised and are neither paid nor given up, or it is unknown whether usage arrived at a meter.</summary>
+    /// <summary>Whether invoices of it are under way, or were finalised and are neither paid nor given up, or credit notes wait, or it is unknown whether usage arrived at a meter.</summary>
     Task<bool> HasOpenInvoices(StripeConnection connection, CancellationToken cancellationToken);
 
     /// <summary>Adds one on commit.</summary>
@@ -47,16 +36,25 @@ public interface IStripeLinks
 /// <summary>Events that Stripe delivered, each once.</summary>
 public interface IStripeInbox
 {
+    /// <summary>Whether as many events of a connection wait as are kept: what comes now has to come again.</summary>
+    Task<bool> IsFull(StripeConnectionId connection, CancellationToken cancellationToken);
+
     /// <summary>Keeps an event, committed before it answers.</summary>
     /// <returns>False when it was there already.</returns>
     Task<bool> Store(StripeConnectionId connection, StripeEventFacts facts, string body, CancellationToken cancellationToken);
 }
 
 /// <summary>The operator's own keys, with which this Rev acts for connected accounts (Stripe Connect); null where there is none.</summary>
-public sealed record StripePlatform(string? LiveKey, string? TestKey)
+/// <param name="LiveKey">Of live mode.</param>
+/// <param name="TestKey">Of test mode.</param>
+/// <param name="Assigned">Whose each connected account is. Any account of Rev's can name one, and the operator's key reaches all of them: only this list tells who may.</param>
+public sealed record StripePlatform(string? LiveKey, string? TestKey, IReadOnlyDictionary<string, AccountId> Assigned)
 {
     /// <summary>The key of a mode.</summary>
     public string? KeyOf(Mode mode) => mode switch { Mode.Live => LiveKey, Mode.Test => TestKey };
+
+    /// <summary>Whether the operator assigned a connected account to an account of Rev's.</summary>
+    public bool Assigns(string stripeAccountId, AccountId account) => Assigned.TryGetValue(stripeAccountId, out var owner) && owner == account;
 
     /// <inheritdoc/>
     public override string ToString() => nameof(StripePlatform);

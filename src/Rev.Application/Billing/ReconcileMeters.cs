@@ -15,7 +15,8 @@ public sealed record ReconcileMeters : IRequest<Result<int>>;
 
 /// <summary>Handles <see cref="ReconcileMeters"/>.</summary>
 public sealed class ReconcileMetersHandler(
-    IMeterChecks checks, IStripeConnections connections, StripeKeys keys, MeterComparison comparison, IDriftReports reports, TimeProvider clock, ILogger<ReconcileMetersHandler> logger)
+    IMeterChecks checks, IStripeConnections connections, StripeKeys keys, MeterComparison comparison, IDriftReports reports, IUnitOfWork unit, TimeProvider clock,
+    ILogger<ReconcileMetersHandler> logger)
     : IRequestHandler<ReconcileMeters, Result<int>>
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(30);
@@ -31,13 +32,22 @@ public sealed class ReconcileMetersHandler(
             var until = clock.Now() + Lease;
             if (!await checks.Take(id, clock.Now(), until, cancellationToken)) continue;
             var next = WhilePaused;
-            if (await connections.FindById(id, cancellationToken) is { IsConnected: true, IsPaused: false } connection && keys.Access(connection) is { IsSuccess: true } access)
+            try
             {
-                var report = await comparison.Compare(connection, access.Value, cancellationToken);
-                if (connection.BillingMode == BillingMode.Meters) await reports.Keep(id, report.Drift, cancellationToken);
-                differing += report.Drift.Rows.Count;
-                next = report.Waits ? MeterReading.Apart : Daily;
-                if (report.Drift.Rows.Count > 0) logger.LogWarning("{Count} days of usage differ at the meters of {Connection}", report.Drift.Rows.Count, id);
+                if (await connections.FindById(id, cancellationToken) is { IsConnected: true, IsPaused: false } connection && keys.Access(connection) is { IsSuccess: true } access)
+                {
+                    var report = await comparison.Compare(connection, access.Value, cancellationToken);
+                    if (connection.BillingMode == BillingMode.Meters) await reports.Keep(id, report.Drift, cancellationToken);
+                    differing += report.Drift.Rows.Count;
+                    next = report.Waits ? MeterReading.Apart : Daily;
+                    if (report.Drift.Rows.Count > 0) logger.LogWarning("{Count} days of usage differ at the meters of {Connection}", report.Drift.Rows.Count, id);
+                }
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                // One connection never holds up the others.
+                logger.LogError(exception, "The meters of {Connection} could not be compared", id);
+                unit.Forget();
             }
             await checks.Settle(id, until, clock.Now() + next, cancellationToken);
         }
@@ -73,8 +83,9 @@ public sealed class MeterComparison(
             }
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
-                // One customer never holds up the others.
+                // One customer never holds up the others, and what was half changed is not committed with the next one.
                 logger.LogError(exception, "The usage of {Customer} in {Currency} could not be compared", party.StripeCustomerId, party.Currency);
+                unit.Forget();
                 waits = true;
             }
         }
@@ -106,7 +117,7 @@ public sealed class MeterComparison(
         var sums = theirs.Value!;
         foreach (var day in ours.Keys.Union(sums.Keys).Order())
         {
-            var own = ours.GetValueOrDefault(day) ?? new(day, default, 0, 0, IsUncertain: false, IsConfirmed: true);
+            var own = ours.GetValueOrDefault(day) ?? new(day, default, 0, 0, IsUncertain: false, IsConfirmed: true, LastTakenAt: null);
             await Compare(work, own, sums.GetValueOrDefault(day), readings.GetValueOrDefault(day), cancellationToken);
         }
         foreach (var gone in readings.Values.Where(r => r.Day < since)) books.Remove(gone);
@@ -146,6 +157,8 @@ public sealed class MeterComparison(
         // What was taken back and rejected makes Stripe's sum too high: that is known, and delivered too.
         if (lacks > 0 || (lacks != 0 && lacks == own.Lacking))
         {
+            // What Stripe did not tell to have rejected may only lag behind: the comparison of tomorrow decides.
+            if (lacks != own.Lacking && now - own.LastTakenAt < MeterReading.Settled) return;
             await Correct(work, own, lacks, cancellationToken);
             books.Remove(reading);
             work.Rows.Add(Row(work, own, theirs, "missing"));

@@ -157,6 +157,8 @@ public sealed class ConnectStripeHandler(
         {
             if (platform.KeyOf(request.Tenant.Mode) is not { } operators)
                 return Error.Invalid("stripe_account", "needs an operator's platform key, which this Rev does not have in this mode; give api_key");
+            // Before Stripe is asked: nobody learns which accounts are connected.
+            if (!platform.Assigns(account, request.Tenant.Account)) return StripeErrors.AccountNotAssigned;
             var connected = await stripe.Account(new(operators, account), cancellationToken);
             if (!connected.IsApplied) return Refusal(connected, StripeErrors.AccountRefused);
             if (connected.Value!.Live != live) return StripeErrors.WrongMode;

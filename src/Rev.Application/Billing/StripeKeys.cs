@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Rev.Application.Common;
 using Rev.Domain.Billing;
 using Rev.Domain.Common;
 
@@ -8,12 +9,19 @@ namespace Rev.Application.Billing;
 public sealed class StripeKeys(IVault vault, StripePlatform platform)
 {
     /// <summary>With what Stripe is asked for a connection; a paused one too.</summary>
-    /// <returns>The access, or <see cref="StripeErrors.NotConnected"/>, <see cref="StripeErrors.KeyUnreadable"/>, <see cref="StripeErrors.PlatformKeyGone"/>.</returns>
+    /// <returns>
+    /// The access, or <see cref="StripeErrors.NotConnected"/>, <see cref="StripeErrors.KeyUnreadable"/>, <see cref="StripeErrors.PlatformKeyGone"/>,
+    /// <see cref="StripeErrors.AccountNotAssigned"/>.
+    /// </returns>
     public Result<StripeAccess> Access(StripeConnection connection)
     {
         if (!connection.IsConnected) return StripeErrors.NotConnected;
         if (connection.ConnectedAccount)
-            return platform.KeyOf(connection.Mode) is { } operators ? new StripeAccess(operators, connection.StripeAccountId) : StripeErrors.PlatformKeyGone;
+        {
+            if (platform.KeyOf(connection.Mode) is not { } operators) return StripeErrors.PlatformKeyGone;
+            // Asked at every use: what is not on the operator's list does not work, whatever was stored before.
+            return platform.Assigns(connection.StripeAccountId, connection.AccountId) ? new StripeAccess(operators, connection.StripeAccountId) : StripeErrors.AccountNotAssigned;
+        }
         return Open(connection.KeyCipher) is { } key ? new StripeAccess(key, null) : StripeErrors.KeyUnreadable;
     }
 

@@ -189,13 +189,16 @@ public interface IStripe
     /// <summary>Credit notes of an invoice.</summary>
     Task<StripeAnswer<IReadOnlyList<StripeCreditFacts>>> CreditNotes(StripeAccess access, string invoiceId, CancellationToken cancellationToken);
 
+    /// <summary>How much of what a credit note would give back was paid already, with its tax, in minor units. Nothing is issued.</summary>
+    Task<StripeAnswer<long>> CreditAfterPayment(StripeAccess access, StripeCreditAsk ask, CancellationToken cancellationToken);
+
     /// <summary>Issues a credit note.</summary>
     Task<StripeAnswer<StripeCreditFacts>> CreateCreditNote(StripeAccess access, StripeCreditAsk ask, string key, CancellationToken cancellationToken);
 
     /// <summary>The address of a page on which the customer leaves a payment method (Checkout, mode setup).</summary>
     Task<StripeAnswer<Uri>> PaymentSetup(StripeAccess access, string stripeCustomerId, string currency, Uri success, Uri cancel, string key, CancellationToken cancellationToken);
 
-    /// <summary>Has a customer charged by the payment method that it left in a Checkout session. Answers false when it left none.</summary>
+    /// <summary>Has a customer charged by the payment method that it left in a Checkout session of <see cref="PaymentSetup"/>. Answers false when it left none, or the session is another one.</summary>
     Task<StripeAnswer<bool>> UsePaymentSetup(StripeAccess access, string sessionId, CancellationToken cancellationToken);
 
     /// <summary>The address of Stripe's customer portal.</summary>

@@ -1,4 +1,5 @@
 using MediatR;
+using Microsoft.Extensions.Logging;
 using Rev.Application.Common;
 using Rev.Domain.Billing;
 using Rev.Domain.Common;
@@ -12,18 +13,29 @@ public sealed record StuckInvoice(
 /// <summary>How many invoices are in a state.</summary>
 public sealed record InvoiceCount(InvoiceStatus Status, long Count);
 
+/// <summary>How many items of usage are where on their way to meters.</summary>
+/// <param name="Queued">They wait to be sent.</param>
+/// <param name="Sending">They were sent, and nobody knows yet what came of it.</param>
+/// <param name="Accepted">Stripe took them in.</param>
+/// <param name="Confirmed">Stripe's own sums show them.</param>
+/// <param name="Rejected">Stripe refused them: at once, and they are tried again daily; or later on, and what lacks is delivered by others.</param>
+/// <param name="Expired">They are too old for a meter: the next invoice asks for them.</param>
+/// <param name="Invoiced">They were too old for a meter, and are on an invoice.</param>
+public sealed record MeterItemCounts(long Queued, long Sending, long Accepted, long Confirmed, long Rejected, long Expired, long Invoiced);
+
 /// <summary>How far the work with Stripe is.</summary>
 /// <param name="Invoices">How many invoices are in each state.</param>
 /// <param name="Waiting">How many are not finalised yet.</param>
 /// <param name="GivenUp">How many of those wait for somebody to look.</param>
 /// <param name="CreditNotesWaiting">How many credit notes are not issued yet.</param>
 /// <param name="EventsWaiting">How many of Stripe's events are not worked on yet.</param>
+/// <param name="MeterItems">How many items of usage are where on their way to meters.</param>
 /// <param name="PausedSince">Since when Stripe refuses the key; null while it works.</param>
 /// <param name="PauseReason">Why.</param>
 /// <param name="Stuck">The invoices that failed last, at most 100.</param>
 public sealed record SyncState(
-    IReadOnlyList<InvoiceCount> Invoices, long Waiting, long GivenUp, long CreditNotesWaiting, long EventsWaiting, DateTimeOffset? PausedSince, string? PauseReason,
-    IReadOnlyList<StuckInvoice> Stuck);
+    IReadOnlyList<InvoiceCount> Invoices, long Waiting, long GivenUp, long CreditNotesWaiting, long EventsWaiting, MeterItemCounts MeterItems, DateTimeOffset? PausedSince,
+    string? PauseReason, IReadOnlyList<StuckInvoice> Stuck);
 
 /// <summary>The state of the work with Stripe.</summary>
 public sealed record GetSyncState(Tenant Tenant) : IRequest<Result<SyncState>>;
@@ -118,7 +130,8 @@ public sealed record DetectBillingDrift : IRequest<Result<int>>;
 
 /// <summary>Handles <see cref="DetectBillingDrift"/>.</summary>
 public sealed class DetectBillingDriftHandler(
-    IStripe stripe, IStripeConnections connections, StripeKeys keys, IInvoiceList list, IDriftReports reports, TimeProvider clock) : IRequestHandler<DetectBillingDrift, Result<int>>
+    IStripe stripe, IStripeConnections connections, StripeKeys keys, IInvoiceList list, IDriftReports reports, TimeProvider clock, ILogger<DetectBillingDriftHandler> logger)
+    : IRequestHandler<DetectBillingDrift, Result<int>>
 {
     /// <summary>How far back is compared.</summary>
     private static readonly TimeSpan Back = TimeSpan.FromDays(95);
@@ -132,15 +145,28 @@ public sealed class DetectBillingDriftHandler(
         var differing = 0;
         foreach (var id in await connections.Invoicing(cancellationToken))
         {
-            if (await connections.FindById(id, cancellationToken) is not { IsConnected: true, IsPaused: false } connection || keys.Access(connection) is not { IsSuccess: true } access) continue;
-            var (now, since) = (clock.Now(), clock.Now() - Back);
-            var theirs = await stripe.InvoicesSince(access.Value, null, since, cancellationToken);
-            if (!theirs.IsApplied) continue;
-            var report = Compare(await list.EndedSince(id, since, cancellationToken), theirs.Value!, now, since);
-            await reports.Keep(id, report, cancellationToken);
-            differing += report.Missing + report.Surplus + report.Differing + report.Stuck;
+            try
+            {
+                differing += await Compare(id, cancellationToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                // One connection never holds up the others.
+                logger.LogError(exception, "The invoices of {Connection} could not be compared", id);
+            }
         }
         return differing;
+    }
+
+    private async Task<int> Compare(StripeConnectionId id, CancellationToken cancellationToken)
+    {
+        if (await connections.FindById(id, cancellationToken) is not { IsConnected: true, IsPaused: false } connection || keys.Access(connection) is not { IsSuccess: true } access) return 0;
+        var (now, since) = (clock.Now(), clock.Now() - Back);
+        var theirs = await stripe.InvoicesSince(access.Value, null, since, cancellationToken);
+        if (!theirs.IsApplied) return 0;
+        var report = Compare(await list.EndedSince(id, since, cancellationToken), theirs.Value!, now, since);
+        await reports.Keep(id, report, cancellationToken);
+        return report.Missing + report.Surplus + report.Differing + report.Stuck;
     }
 
     private static DriftReport Compare(IReadOnlyList<Invoice> ours, IReadOnlyList<StripeInvoiceFacts> theirs, DateTimeOffset now, DateTimeOffset since)
@@ -167,7 +193,9 @@ public sealed class DetectBillingDriftHandler(
         {
             { DeadAt: not null } => "stuck",
             { IsInFlight: true } when now - invoice.CreatedAt > Patience => "stuck",
-            { IsInFlight: true } or { Status: InvoiceStatus.Released } => "ok",
+            { IsInFlight: true } => "ok",
+            // Its charges went to the next invoice: nobody may be asked for them here as well.
+            { Status: InvoiceStatus.Released } => (own is null or { Status: "draft" or "void" }) ? "ok" : "surplus",
             _ when own is null => "missing",
             _ when own.Subtotal != asked => "amount",
             _ when own.Status != StatusOf(invoice.Status) => "status",
@@ -175,7 +203,7 @@ public sealed class DetectBillingDriftHandler(
         };
         return new(
             invoice.CustomerId.Value, invoice.Currency, invoice.PeriodStart, invoice.PeriodEnd, finding, invoice.Id, own?.Id ?? invoice.StripeInvoiceId, asked, own?.Subtotal,
-            (own?.Subtotal ?? 0) - (invoice.Stands ? asked : own?.Subtotal ?? 0), invoice.Status, own?.Status);
+            (own?.Subtotal ?? 0) - (invoice.Stands ? asked : finding == "surplus" ? 0 : own?.Subtotal ?? 0), invoice.Status, own?.Status);
     }
 
     private static DriftRow Surplus(StripeInvoiceFacts t) =>
@@ -204,10 +232,11 @@ public sealed record OperatedInvoice(
 /// <param name="CreditNotesWaiting">Credit notes that are not issued yet.</param>
 /// <param name="EventsWaiting">Events that are not worked on yet.</param>
 /// <param name="EventsGivenUp">Events that were given up.</param>
+/// <param name="MeterItems">How many items of usage are where on their way to meters.</param>
 /// <param name="Stuck">The invoices that failed last, at most 100.</param>
 public sealed record BillingOperations(
     long Connections, long Paused, long InvoicesWaiting, long InvoicesGivenUp, DateTimeOffset? OldestDue, long CreditNotesWaiting, long EventsWaiting, long EventsGivenUp,
-    IReadOnlyList<OperatedInvoice> Stuck);
+    MeterItemCounts MeterItems, IReadOnlyList<OperatedInvoice> Stuck);
 
 /// <summary>How the work with Stripe goes, over all accounts.</summary>
 public sealed record GetBillingOperations : IRequest<Result<BillingOperations>>;

@@ -1,4 +1,5 @@
 using MediatR;
+using Rev.Domain.Billing;
 using Rev.Domain.Common;
 
 namespace Rev.Application.Billing;
@@ -15,7 +16,18 @@ public sealed class SyncInvoicesHandler(IInvoices invoices, ICreditNotes credits
 {
     /// <inheritdoc/>
     public async Task<Result<int>> Handle(SyncInvoices request, CancellationToken cancellationToken) =>
-        await work.Run(
-            invoices.TakeDue, sync.Advance, (invoice, error, now) => invoice.Failed(error, now, null, Random.Shared.NextDouble()), invoice => invoice.Id.ToString(), cancellationToken)
-        + await work.Run(credits.TakeDue, creditSync.Advance, (note, error, now) => note.Failed(error, now, null), note => note.Id.ToString(), cancellationToken);
+        await work.Run<Invoice>(
+            invoices.TakeDue, sync.Advance, (invoice, token) => invoices.Find(new(invoice.AccountId, invoice.Mode), invoice.Id, token),
+            (invoice, error, now) =>
+            {
+                if (invoice.DueAt is not null) invoice.Failed(error, now, null, Random.Shared.NextDouble());
+            },
+            invoice => invoice.Id.ToString(), cancellationToken)
+        + await work.Run<CreditNote>(
+            credits.TakeDue, creditSync.Advance, async (note, token) => (await credits.Of(note.InvoiceId, token)).SingleOrDefault(n => n.Id == note.Id),
+            (note, error, now) =>
+            {
+                if (note.DueAt is not null) note.Failed(error, now, null);
+            },
+            note => note.Id.ToString(), cancellationToken);
 }

@@ -27,9 +27,18 @@ public sealed class CollectMeterUsageHandler(
         var until = Utc.Hour(clock.Now() - CloseBillingPeriodsHandler.Rest);
         foreach (var id in await usage.Metering(cancellationToken))
         {
-            if (await connections.FindById(id, cancellationToken) is not { IsConnected: true } connection) continue;
-            if (until <= connection.BillFrom || connection.ClosedUntil >= until) continue;
-            made += await Collect(connection, until, cancellationToken);
+            try
+            {
+                if (await connections.FindById(id, cancellationToken) is not { IsConnected: true } connection) continue;
+                if (until <= connection.BillFrom || connection.ClosedUntil >= until) continue;
+                made += await Collect(connection, until, cancellationToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                // One connection never holds up the others.
+                logger.LogError(exception, "The usage of {Connection} could not be collected", id);
+                unit.Forget();
+            }
         }
         return made;
     }
@@ -48,9 +57,10 @@ public sealed class CollectMeterUsageHandler(
                 made += collected.Made;
                 if (!collected.IsThrough) left++;
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
-                // One customer never holds up the others.
+                // One customer never holds up the others, and what was half changed is not committed with the next one.
+                unit.Forget();
                 logger.LogError(exception, "The usage up to {Until} of customer {Customer} in {Currency} could not be collected", until, customer.Value, currency);
                 left++;
             }
@@ -160,7 +170,13 @@ public sealed class SyncMetersHandler(IMeterItems items, MeterSync sync, LeasedW
 {
     /// <inheritdoc/>
     public async Task<Result<int>> Handle(SyncMeters request, CancellationToken cancellationToken) =>
-        await work.Run(items.TakeDue, sync.Advance, (item, error, now) => item.Failed(error, now, null), item => item.Identifier, cancellationToken);
+        await work.Run<MeterItem>(
+            items.TakeDue, sync.Advance, (item, token) => items.Find(item.ConnectionId, item.Identifier, token),
+            (item, error, now) =>
+            {
+                if (item.DueAt is not null) item.Failed(error, now, null);
+            },
+            item => item.Identifier, cancellationToken);
 }
 
 /// <summary>Finds or makes the meters that Rev's usage is reported to.</summary>
@@ -241,7 +257,8 @@ public sealed class MeterSync(
             await Failed(item, connection, meter, isAbsent: item.Status == MeterItemStatus.Pending, cancellationToken);
             return;
         }
-        if (item.Status == MeterItemStatus.Sending && !await MayRepeat(item, connection, access.Value, meter.Value!, cancellationToken)) return;
+        var wasSent = item.Status == MeterItemStatus.Sending;
+        if (wasSent && !await MayRepeat(item, connection, access.Value, meter.Value!, cancellationToken)) return;
         // What was sent before goes to the same customer again: the identifier stands for it.
         var customer = item.StripeCustomerId is { } before ? new StripeAnswer<string>(StripeVerdict.Applied, before) : await Customer(item, connection, access.Value, cancellationToken);
         if (!customer.IsApplied)
@@ -249,7 +266,27 @@ public sealed class MeterSync(
             await Failed(item, connection, customer, isAbsent: item.Status == MeterItemStatus.Pending, cancellationToken);
             return;
         }
+        if (!wasSent && item.IsForgotten(clock.Now()) && !await IsAbsent(item, connection, access.Value, meter.Value!, customer.Value!, cancellationToken)) return;
         await Send(item, connection, access.Value, customer.Value!, cancellationToken);
+    }
+
+    /// <summary>
+    /// Whether an item that was never sent, as far as is known, is not at Stripe. Of an hour that is over for so long that an identifier
+    /// of then may be forgotten, it can be there: when this database is a backup that was restored.
+    /// </summary>
+    private async Task<bool> IsAbsent(MeterItem item, StripeConnection connection, StripeAccess access, string meter, string stripeCustomer, CancellationToken cancellationToken)
+    {
+        var sums = await stripe.Sums(access, meter, stripeCustomer, item.BucketStart, item.BucketStart + MeterItem.Bucket, byDay: false, cancellationToken);
+        if (!sums.IsApplied)
+        {
+            await Failed(item, connection, sums, isAbsent: true, cancellationToken);
+            return false;
+        }
+        var taken = await items.Taken(item.ConnectionId, stripeCustomer, item.Currency, item.BucketStart, cancellationToken);
+        // What is there beside what is known of is taken for it; if it is not all of it, the comparison of days will find what lacks.
+        if (Math.Sign(sums.Value!.Sum(s => s.Value) - taken) != Math.Sign(item.Micro)) return true;
+        item.Begin(connection.StripeAccountId, stripeCustomer, clock.Now());
+        return await Assume(item, clock.Now(), cancellationToken);
     }
 
     private async Task Send(MeterItem item, StripeConnection connection, StripeAccess access, string stripeCustomer, CancellationToken cancellationToken)

@@ -9,6 +9,9 @@ public interface IUnitOfWork
     /// <returns>False when another request wrote a row with the same key, or changed a row, at the same time; nothing is kept then.</returns>
     Task<bool> Commit(CancellationToken cancellationToken);
 
+    /// <summary>Drops what was changed and not written: after a fault, before something else is worked on.</summary>
+    void Forget();
+
     /// <summary>Writes all of it where nobody else writes the same rows.</summary>
     /// <exception cref="InvalidOperationException">Somebody did; nothing is kept.</exception>
     async Task Save(CancellationToken cancellationToken)
@@ -36,4 +39,15 @@ public interface IAccountSettings
 {
     /// <summary>The currency of tiers that name none.</summary>
     Task<Currency> DefaultCurrency(AccountId account, CancellationToken cancellationToken);
+}
+
+/// <summary>Seals what must be read again, such as keys to other services: only this Rev can open it.</summary>
+public interface IVault
+{
+    /// <summary>Seals a text.</summary>
+    string Seal(string clear);
+
+    /// <summary>Opens what was sealed.</summary>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">It was changed, or sealed under a server secret that this server does not know.</exception>
+    string Open(string sealedText);
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Rev.Domain.Common;
 
 namespace Rev.Domain.Billing;
@@ -79,10 +82,22 @@ public sealed class CreditNote
     /// <summary>The last fault.</summary>
     public string? LastError { get; private set; }
 
+    /// <summary>
+    /// The id of a credit note: the time of the period's end, and a hash of the line and of the reversals it is for. A database that
+    /// was restored makes the same one again, and finds it at Stripe.
+    /// </summary>
+    public static CreditNoteId IdOf(InvoiceId invoice, string lineKey, IEnumerable<LedgerEntryId> reversals, DateTimeOffset until)
+    {
+        var entries = string.Join('\n', reversals.Select(r => r.ToString()).Order(StringComparer.Ordinal));
+        var text = $"{invoice}\n{lineKey}\n{entries}";
+        var hash = UlidText.FromBytes(SHA256.HashData(Encoding.UTF8.GetBytes(text))[..16]);
+        return new(((UInt128)(ulong)until.ToUnixTimeMilliseconds() << 80) | (hash >> 48));
+    }
+
     /// <summary>A credit note for reversals of one line.</summary>
     public static CreditNote Of(CreditNoteId id, Invoice invoice, InvoiceLine line, long minor, Total reversed, DateTimeOffset now)
     {
-        line.Credit(minor);
+        invoice.Credit(line, minor);
         return new(id, invoice.AccountId, invoice.Mode, invoice.Id, line.Number, minor, (long)reversed.Nanos, now);
     }
 
@@ -102,7 +117,7 @@ public sealed class CreditNote
             Epoch++;
         }
         Fence++;
-        return $"rev:{Id}:credit:e{Epoch.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+        return $"rev:{Id}:credit:e{Epoch.ToString(CultureInfo.InvariantCulture)}";
     }
 
     /// <summary>It is at Stripe.</summary>
@@ -116,11 +131,14 @@ public sealed class CreditNote
     /// <returns>What the customer's balance is to be changed by.</returns>
     public Total CarryInstead(Invoice invoice, string why)
     {
-        invoice.Lines.Single(l => l.Number == LineNumber).Uncredit(Minor);
-        (Status, DueAt, LastError) = (CreditNoteStatus.Carried, null, why);
+        invoice.Uncredit(LineNumber, Minor);
+        (Status, DueAt, LastError) = (CreditNoteStatus.Carried, null, Cut(why));
         Fence++;
         return new(-(Int128)Minor * InvoiceDraft.NanosPerMinor(Currency.Parse(invoice.Currency)));
     }
+
+    /// <summary>Whether it was never sent, under any key: then it is not at Stripe.</summary>
+    public bool IsUnsent => Epoch == 0;
 
     /// <summary>Its invoice was voided, which gave everything back.</summary>
     public void Moot()
@@ -139,9 +157,11 @@ public sealed class CreditNote
     /// <summary>It did not work this time.</summary>
     public void Failed(string error, DateTimeOffset now, TimeSpan? after)
     {
-        DueAt = now + (after ?? Invoice.Delay(Attempts));
+        DueAt = now + Invoice.Wait(after, Invoice.Delay(Attempts));
         Attempts++;
-        LastError = error.Length <= Invoice.MaxErrorLength ? error : error[..Invoice.MaxErrorLength];
+        LastError = Cut(error);
         Fence++;
     }
+
+    private static string Cut(string text) => text.Length <= Invoice.MaxErrorLength ? text : text[..Invoice.MaxErrorLength];
 }

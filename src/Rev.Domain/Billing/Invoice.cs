@@ -59,6 +59,9 @@ public sealed class Invoice
     /// <summary>Stripe remembers an idempotency key for 24 hours at least; an hour of that is kept back.</summary>
     public static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(23);
 
+    /// <summary>The longest that is waited because Stripe asked for it.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromDays(1);
+
     private static readonly TimeSpan[] Delays =
     [
         TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1), TimeSpan.FromHours(3),
@@ -275,15 +278,15 @@ public sealed class Invoice
     }
 
     /// <summary>
-    /// What Stripe says of it. Once paid, void or given up it does not go back to open; a paid one stays paid. What was voided
-    /// gives its charges back.
+    /// What Stripe says of it. Once paid, void or given up it does not go back to open; what is paid, void or released stays so. What was
+    /// voided gives its charges back.
     /// </summary>
     /// <returns>What the customer's balance is to be changed by, to the nano; null when nothing changed.</returns>
     public Total? See(InvoiceStatus status, string? number, string? hostedUrl, string? pdfUrl, DateTimeOffset now)
     {
         Done();
         (Number, HostedUrl, PdfUrl) = (number ?? Number, hostedUrl ?? HostedUrl, pdfUrl ?? PdfUrl);
-        if (status == Status || Rank(status) < Rank(Status)) return null;
+        if (status == Status || Rank(status) < Rank(Status) || Rank(Status) == LastRank) return null;
         Status = status;
         DueAt = null;
         if (Stands) FinalizedAt ??= now;
@@ -332,7 +335,7 @@ public sealed class Invoice
     /// <param name="jitter">0 to 1: where in the delay.</param>
     public void Failed(string error, DateTimeOffset now, TimeSpan? after, double jitter)
     {
-        DueAt = now + (after ?? (Delay(Attempts) * (0.5 + (jitter / 2))));
+        DueAt = now + Wait(after, Delay(Attempts) * (0.5 + (jitter / 2)));
         Attempts++;
         LastError = Cut(error);
         Fence++;
@@ -373,6 +376,20 @@ public sealed class Invoice
         Fence++;
     }
 
+    /// <summary>A credit note gives so much of a line back: whoever read the invoice before that, to void it say, writes nothing any more.</summary>
+    internal void Credit(InvoiceLine line, long minor)
+    {
+        line.Credit(minor);
+        Fence++;
+    }
+
+    /// <summary>A credit note was not issued after all.</summary>
+    internal void Uncredit(int line, long minor)
+    {
+        _lines.Single(l => l.Number == line).Uncredit(minor);
+        Fence++;
+    }
+
     /// <summary>A payment of it is disputed, or is not any more.</summary>
     public void Dispute(bool open)
     {
@@ -393,13 +410,24 @@ public sealed class Invoice
     /// <summary>How long is waited after so many attempts in a row.</summary>
     internal static TimeSpan Delay(int attempts) => Delays[Math.Min(attempts, Delays.Length - 1)];
 
+    /// <summary>How long is waited: as Stripe asked for, within reason, else as we would.</summary>
+    internal static TimeSpan Wait(TimeSpan? asked, TimeSpan own) => asked switch
+    {
+        null => own,
+        { } soon when soon < Delays[0] => Delays[0],
+        { } late when late > MaxWait => MaxWait,
+        { } wait => wait,
+    };
+
+    private const int LastRank = 4;
+
     private static int Rank(InvoiceStatus status) => status switch
     {
         InvoiceStatus.Computed => 0,
         InvoiceStatus.Drafted => 1,
         InvoiceStatus.Open or InvoiceStatus.PastDue => 2,
         InvoiceStatus.Uncollectible => 3,
-        InvoiceStatus.Paid or InvoiceStatus.Void or InvoiceStatus.Carried or InvoiceStatus.Released => 4,
+        InvoiceStatus.Paid or InvoiceStatus.Void or InvoiceStatus.Carried or InvoiceStatus.Released => LastRank,
     };
 
     private static string Cut(string text) => text.Length <= MaxErrorLength ? text : text[..MaxErrorLength];

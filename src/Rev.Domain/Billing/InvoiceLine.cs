@@ -88,11 +88,10 @@ public sealed class InvoiceLine
         CreditedMinor += minor;
     }
 
-    /// <summary>A credit note was not issued after all.</summary>
-    public void Uncredit(long minor) => CreditedMinor -= minor;
+    internal void Uncredit(long minor) => CreditedMinor -= minor;
 
     private static string KeyOf(ChargeKey key) => string.Create(
-        CultureInfo.InvariantCulture, $"{key.Agent.Value}\n{key.Action}\n{(int)key.Component}\n{key.Tier.Value}\n{key.TierVersion}\n{key.Service.Start.UtcTicks}");
+        CultureInfo.InvariantCulture, $"{key.Agent.Value}\n{key.Action}\n{(int)key.Component}\n{key.Tier.Value}\n{key.TierVersion}\n{key.Service.Start.UtcTicks}\n{key.Service.End.UtcTicks}");
 
     private static string Describe(DraftLine line, Charge? charge, BillingPeriod period)
     {

@@ -227,6 +227,9 @@ public sealed class MeterItem
     /// <summary>Whether Stripe would not take it for its age.</summary>
     public bool IsTooOld(DateTimeOffset now) => now - Timestamp(now) > MaxAge;
 
+    /// <summary>Whether its hour is over for so long that Stripe may not know an identifier of then any more.</summary>
+    public bool IsForgotten(DateTimeOffset now) => now - (BucketStart + Bucket) > IdentifierLifetime;
+
     /// <summary>Takes it to work on until an instant: whoever held it before writes nothing any more. What was refused is tried anew.</summary>
     public void Lease(DateTimeOffset until)
     {
@@ -277,7 +280,7 @@ public sealed class MeterItem
     /// <param name="after">When Stripe asked to come again; null by a delay that grows.</param>
     public void Failed(string error, DateTimeOffset now, TimeSpan? after)
     {
-        DueAt = now + (after ?? Invoice.Delay(Attempts));
+        DueAt = now + Invoice.Wait(after, Invoice.Delay(Attempts));
         Attempts++;
         LastError = Cut(error);
         Fence++;
@@ -322,6 +325,12 @@ public sealed class MeterReading
 {
     /// <summary>How long a sum must stay.</summary>
     public static readonly TimeSpan Apart = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How long ago usage must have been taken in to be missed in Stripe's sums, unless Stripe told that it rejected it: sums
+    /// lag behind, for hours when something is wrong there, and what is delivered again too soon counts twice.
+    /// </summary>
+    public static readonly TimeSpan Settled = TimeSpan.FromDays(1);
 
     private MeterReading(StripeConnectionId connectionId, string stripeCustomerId, string currency, DateTimeOffset day, long theirs, long ours, DateTimeOffset readAt)
     {

@@ -32,9 +32,13 @@ public static class StripeErrors
             Fields = Field("stripe_account", "was refused by Stripe"),
         };
 
+    /// <summary>That an account is connected to the operator's platform does not say whose it is: the operator says it.</summary>
+    public static readonly Error AccountNotAssigned = new("stripe.account_not_assigned", ErrorKind.Forbidden,
+        "The operator of this Rev has not assigned that Stripe account to you. Ask the operator to, and name the id of GET /v1/account.");
+
     /// <summary>What is under way at one Stripe account would be charged again at another.</summary>
     public static readonly Error OtherAccount = new("stripe.other_account", ErrorKind.Conflict,
-        "The key is of another Stripe account, and invoices are open at the one that is connected. Give a key of that account, or let them be paid or voided first.");
+        "The key is of another Stripe account, and invoices are open, or credit notes on their way, at the one that is connected. Give a key of that account, or let them be paid, voided or issued first.");
 
     /// <summary>An event of another Stripe account.</summary>
     public static readonly Error EventOfOtherAccount =
@@ -45,7 +49,7 @@ public static class StripeErrors
 
     /// <summary>What is under way would never end.</summary>
     public static readonly Error InvoicesOpen =
-        new("stripe.invoices_open", ErrorKind.Conflict, "Invoices are open: let them be paid or voided first, or end the connection nevertheless with force=true.");
+        new("stripe.invoices_open", ErrorKind.Conflict, "Invoices are open, or credit notes on their way: let them be paid, voided or issued first, or end the connection nevertheless with force=true.");
 
     /// <summary>The key no longer works: nothing is asked of Stripe until there is another.</summary>
     public static readonly Error Paused =

@@ -70,6 +70,7 @@ public sealed class InvoiceList(RevDbContext db) : IInvoiceList
             await of.LongCountAsync(i => i.DeadAt != null, cancellationToken),
             await db.CreditNotes.LongCountAsync(c => c.DueAt != null && c.AccountId == connection.AccountId && c.Mode == connection.Mode, cancellationToken),
             await db.StripeEvents.LongCountAsync(e => e.ConnectionId == id && e.DueAt != null, cancellationToken),
+            await db.MeterItems.AsNoTracking().Where(i => i.ConnectionId == id).Counts(cancellationToken),
             connection.PausedAt, connection.PauseReason,
             stuck.ConvertAll(i => new StuckInvoice(i.Id, i.CustomerId.Value, i.Currency, i.Status, i.TotalMinor, i.Attempts, i.DueAt, i.DeadAt, i.LastError)));
     }
@@ -82,6 +83,9 @@ public sealed class InvoiceList(RevDbContext db) : IInvoiceList
             .ExecuteUpdateAsync(set => set.SetProperty(i => i.DueAt, now).SetProperty(i => i.Fence, i => i.Fence + 1), cancellationToken);
         await db.StripeEvents.Where(e => e.ConnectionId == connection && e.DueAt != null && e.DueAt > now && e.Error != null)
             .ExecuteUpdateAsync(set => set.SetProperty(e => e.DueAt, now), cancellationToken);
+        await db.CreditNotes
+            .Where(c => c.DueAt != null && c.DueAt > now && c.LastError != null && db.Invoices.Any(i => i.Id == c.InvoiceId && i.ConnectionId == connection))
+            .ExecuteUpdateAsync(set => set.SetProperty(c => c.DueAt, now).SetProperty(c => c.Fence, c => c.Fence + 1), cancellationToken);
         await db.MeterItems.Where(i => i.ConnectionId == connection && i.DueAt != null && i.DueAt > now && i.LastError != null)
             .ExecuteUpdateAsync(set => set.SetProperty(i => i.DueAt, now).SetProperty(i => i.Fence, i => i.Fence + 1), cancellationToken);
         await db.MeterChecks.Where(c => c.ConnectionId == connection).ExecuteUpdateAsync(set => set.SetProperty(c => c.DueAt, now), cancellationToken);
@@ -94,12 +98,19 @@ public sealed class StripeDeliveries(StoreFactory store) : IStripeDeliveries
     private const int MaxAttempts = 24;
 
     /// <inheritdoc/>
-    public async Task<StripeDelivery?> TakeDue(DateTimeOffset now, TimeSpan lease, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<StripeConnectionId>> Due(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var db = store.Create();
+        return await db.StripeEvents.AsNoTracking().Where(e => e.DueAt != null && e.DueAt <= now).Select(e => e.ConnectionId).Distinct().ToListAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<StripeDelivery?> TakeDue(StripeConnectionId connection, DateTimeOffset now, TimeSpan lease, CancellationToken cancellationToken)
     {
         await using var db = store.Create();
         while (true)
         {
-            var due = await db.StripeEvents.Where(e => e.DueAt != null && e.DueAt <= now).OrderBy(e => e.DueAt).FirstOrDefaultAsync(cancellationToken);
+            var due = await db.StripeEvents.Where(e => e.ConnectionId == connection && e.DueAt != null && e.DueAt <= now).OrderBy(e => e.DueAt).FirstOrDefaultAsync(cancellationToken);
             if (due is null) return null;
             due.DueAt = now + lease;
             if (await db.Saved(cancellationToken)) return new(due.ConnectionId, due.EventId, due.Type, due.ObjectId, due.InvoiceId, due.Raw, due.Attempts);
@@ -116,10 +127,17 @@ public sealed class StripeDeliveries(StoreFactory store) : IStripeDeliveries
         var isDead = again is not null && row.Attempts >= MaxAttempts;
         row.State = again is null ? StripeEventState.Done : isDead ? StripeEventState.Dead : StripeEventState.Due;
         row.DueAt = isDead ? null : again;
-        // What was worked on is not kept: it holds names and addresses.
-        if (again is null) row.Raw = "";
+        // What was worked on, or given up, is not kept: it holds names and addresses.
+        if (again is null || isDead) row.Raw = "";
         row.Error = error is { Length: > StripeEventRow.MaxErrorLength } ? error[..StripeEventRow.MaxErrorLength] : error;
         _ = await db.Saved(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task Forget(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        await using var db = store.Create();
+        await db.StripeEvents.Where(e => e.DueAt == null && e.ReceivedAt < before).ExecuteDeleteAsync(cancellationToken);
     }
 }
 
@@ -183,6 +201,7 @@ public sealed class GetBillingOperationsHandler(RevDbContext db) : IRequestHandl
             await db.CreditNotes.LongCountAsync(c => c.DueAt != null, cancellationToken),
             await db.StripeEvents.LongCountAsync(e => e.DueAt != null, cancellationToken),
             await db.StripeEvents.LongCountAsync(e => e.State == StripeEventState.Dead, cancellationToken),
+            await db.MeterItems.AsNoTracking().Counts(cancellationToken),
             stuck.ConvertAll(i => new OperatedInvoice(i.AccountId, i.Mode, i.Id, i.CustomerId.Value, i.Currency, i.Status, i.Attempts, i.DueAt, i.DeadAt, i.LastError)));
     }
 }

@@ -33,8 +33,13 @@ public sealed class InvoiceRepository(RevDbContext db) : IInvoices
     {
         while (true)
         {
-            var due = await Whole.Where(i => i.DueAt != null && i.DueAt <= now).OrderBy(i => i.DueAt).FirstOrDefaultAsync(cancellationToken);
-            if (due is null) return null;
+            // What was seen in an earlier turn is read anew.
+            db.ChangeTracker.Clear();
+            // First which, then all of it: lines are read by a query of their own, which must not choose another one meanwhile.
+            var first = await db.Invoices.AsNoTracking().Where(i => i.DueAt != null && i.DueAt <= now).OrderBy(i => i.DueAt).ThenBy(i => i.Id)
+                .Select(i => new { i.Id }).FirstOrDefaultAsync(cancellationToken);
+            if (first is null) return null;
+            if (await Whole.SingleOrDefaultAsync(i => i.Id == first.Id, cancellationToken) is not { } due || due.DueAt is null || due.DueAt > now) continue;
             due.Lease(now + lease);
             if (await db.Saved(cancellationToken)) return due;
         }
@@ -50,11 +55,14 @@ public sealed class InvoiceRepository(RevDbContext db) : IInvoices
     }
 
     /// <inheritdoc/>
-    public Task<Invoice?> Holding(Tenant tenant, CustomerId customer, string currency, DateTimeOffset at, CancellationToken cancellationToken)
+    public async Task<Invoice?> Holding(Tenant tenant, CustomerId customer, string currency, DateTimeOffset at, CancellationToken cancellationToken)
     {
         var (account, mode) = tenant;
-        return Whole.Where(i => i.AccountId == account && i.Mode == mode && i.CustomerId == customer && i.Currency == currency && i.PeriodEnd > at && i.From <= at)
-            .OrderBy(i => i.PeriodEnd).FirstOrDefaultAsync(cancellationToken);
+        // One for usage that came too late for a meter may span the times of others.
+        var first = await db.Invoices.AsNoTracking()
+            .Where(i => i.AccountId == account && i.Mode == mode && i.CustomerId == customer && i.Currency == currency && i.PeriodEnd > at && i.From <= at)
+            .OrderBy(i => i.PeriodEnd).ThenByDescending(i => i.From).ThenBy(i => i.Id).Select(i => new { i.Id }).FirstOrDefaultAsync(cancellationToken);
+        return first is null ? null : await Find(tenant, first.Id, cancellationToken);
     }
 
     /// <inheritdoc/>

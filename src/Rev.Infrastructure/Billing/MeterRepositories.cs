@@ -87,6 +87,21 @@ public sealed class MeterItemRepository(RevDbContext db) : IMeterItems
     public void Add(MeterItem item) => db.MeterItems.Add(item);
 }
 
+/// <summary>Counts of items.</summary>
+internal static class MeterCounts
+{
+    /// <summary>How many are where.</summary>
+    public static async Task<MeterItemCounts> Counts(this IQueryable<MeterItem> items, CancellationToken cancellationToken)
+    {
+        var counts = await items.GroupBy(i => i.Status).Select(g => new { Status = g.Key, Count = g.LongCount() }).ToListAsync(cancellationToken);
+        var unasked = await items.LongCountAsync(i => i.ExpiredAt != null && i.InvoiceId == null, cancellationToken);
+        long Of(MeterItemStatus status) => counts.Where(c => c.Status == status).Sum(c => c.Count);
+        return new(
+            Of(MeterItemStatus.Pending), Of(MeterItemStatus.Sending), Of(MeterItemStatus.Accepted), Of(MeterItemStatus.Confirmed), Of(MeterItemStatus.Rejected), unasked,
+            Of(MeterItemStatus.Expired) - unasked);
+    }
+}
+
 /// <summary>What Rev's and Stripe's sums are compared by.</summary>
 public sealed class MeterBooks(RevDbContext db) : IMeterBooks
 {
@@ -107,7 +122,7 @@ public sealed class MeterBooks(RevDbContext db) : IMeterBooks
         var sent = await db.MeterItems.AsNoTracking()
             .Where(i => i.ConnectionId == connection && i.StripeCustomerId == customer && i.Currency == currency && i.BucketStart >= from && i.BucketStart < to
                 && i.StripeAccountId == stripeAccountId)
-            .Select(i => new { i.BucketStart, i.CustomerId, i.Status, i.Micro }).ToListAsync(cancellationToken);
+            .Select(i => new { i.BucketStart, i.CustomerId, i.Status, i.Micro, i.AcceptedAt }).ToListAsync(cancellationToken);
         // Taken off at once when they are made: whatever becomes of them, they stand for what lacked.
         var corrected = (await db.MeterItems.AsNoTracking()
             .Where(i => i.ConnectionId == connection && i.CorrectsStripeCustomerId == customer && i.Currency == currency && i.CorrectsDay >= from)
@@ -124,7 +139,8 @@ public sealed class MeterBooks(RevDbContext db) : IMeterBooks
                     Taken: g.Where(i => i.Status != MeterItemStatus.Sending).Sum(i => i.Micro) - instead,
                     Lacking: g.Where(i => i.Status == MeterItemStatus.Rejected).Sum(i => i.Micro) - instead,
                     IsUncertain: g.Any(i => i.Status == MeterItemStatus.Sending),
-                    IsConfirmed: g.All(i => i.Status != MeterItemStatus.Accepted));
+                    IsConfirmed: g.All(i => i.Status != MeterItemStatus.Accepted),
+                    LastTakenAt: g.Max(i => i.AcceptedAt));
             }),
         ];
     }

@@ -11,11 +11,15 @@ public sealed class StripeGateway : IStripe, IDisposable
     private const int PageSize = 100;
     private const int LinesAtOnce = 100;
 
+    /// <summary>In the metadata of Checkout sessions that Rev made.</summary>
+    private const string SetupMark = "rev_payment_setup";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly string[] TestKeys = ["sk_test_", "rk_test_", "sk_org_test_"];
 
     private readonly HttpClient _http;
     private readonly Sdk.SystemNetHttpClient _transport;
+    private readonly StripePace? _pace;
     private readonly string? _apiBase;
     private readonly TimeProvider _clock;
 
@@ -23,7 +27,8 @@ public sealed class StripeGateway : IStripe, IDisposable
     /// <param name="apiBase">Null for Stripe's own address.</param>
     /// <param name="clock">What Retry-After is counted from.</param>
     /// <param name="patience">How long an answer may take; null for 30 seconds.</param>
-    public StripeGateway(string? apiBase, TimeProvider clock, TimeSpan? patience = null)
+    /// <param name="pace">How often it asks; null for as often as Stripe takes it. What answers on this machine is a stand-in, and asked as often as one likes.</param>
+    public StripeGateway(string? apiBase, TimeProvider clock, TimeSpan? patience = null, StripePace? pace = null)
     {
         _http = new HttpClient(new SocketsHttpHandler
         {
@@ -37,6 +42,7 @@ public sealed class StripeGateway : IStripe, IDisposable
             Timeout = patience ?? Patience,
         };
         _transport = new Sdk.SystemNetHttpClient(_http, maxNetworkRetries: 0, enableTelemetry: false);
+        _pace = pace ?? (Uri.TryCreate(apiBase, UriKind.Absolute, out var address) && address.IsLoopback ? null : new StripePace());
         _apiBase = apiBase;
         _clock = clock;
     }
@@ -190,13 +196,22 @@ public sealed class StripeGateway : IStripe, IDisposable
         }, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<StripeAnswer<long>> CreditAfterPayment(StripeAccess access, StripeCreditAsk ask, CancellationToken cancellationToken) =>
+        Ask(access, key: null, async (client, request) =>
+        {
+            var options = new Sdk.CreditNotePreviewOptions { Invoice = ask.StripeInvoiceId, Lines = [CreditLine(ask)] };
+            var credit = await client.V1.CreditNotes.PreviewAsync(options, request, cancellationToken);
+            return Done(credit.PostPaymentAmount, credit);
+        }, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<StripeAnswer<StripeCreditFacts>> CreateCreditNote(StripeAccess access, StripeCreditAsk ask, string key, CancellationToken cancellationToken) =>
         Ask(access, key, async (client, request) =>
         {
             var options = new Sdk.CreditNoteCreateOptions
             {
                 Invoice = ask.StripeInvoiceId,
-                Lines = [new Sdk.CreditNoteLineOptions { Type = "invoice_line_item", InvoiceLineItem = ask.StripeLineId, Amount = ask.Amount }],
+                Lines = [CreditLine(ask)],
                 Memo = ask.Memo,
                 EmailType = "none",
                 Metadata = Marked("rev_credit_id", ask.CreditId),
@@ -219,6 +234,7 @@ public sealed class StripeGateway : IStripe, IDisposable
                 Currency = currency,
                 SuccessUrl = success.OriginalString,
                 CancelUrl = cancel.OriginalString,
+                Metadata = Marked(SetupMark, "true"),
             };
             var session = await client.V1.Checkout.Sessions.CreateAsync(options, request, cancellationToken);
             return Done(new Uri(Required(session.Url), UriKind.Absolute), session);
@@ -229,7 +245,8 @@ public sealed class StripeGateway : IStripe, IDisposable
         Ask(access, key: null, async (client, request) =>
         {
             var session = await client.V1.Checkout.Sessions.GetAsync(sessionId, new Sdk.Checkout.SessionGetOptions { Expand = ["setup_intent"] }, request, cancellationToken);
-            if (session.Mode != "setup" || session.SetupIntent?.PaymentMethodId is not { } method || session.CustomerId is not { } customer) return Done(false, session);
+            // The account has pages of its own, for other purposes: what is left there is not Rev's to charge.
+            if (session.Mode != "setup" || Mark(session.Metadata, SetupMark) is null || session.SetupIntent?.PaymentMethodId is not { } method || session.CustomerId is not { } customer) return Done(false, session);
             // The same again comes to the same: no key is needed.
             var options = new Sdk.CustomerUpdateOptions { InvoiceSettings = new Sdk.CustomerInvoiceSettingsOptions { DefaultPaymentMethod = method } };
             return Done(true, await client.V1.Customers.UpdateAsync(customer, options, request, cancellationToken));
@@ -278,7 +295,11 @@ public sealed class StripeGateway : IStripe, IDisposable
         StripeEvents.Verified(body, signature, secrets, now);
 
     /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _pace?.Dispose();
+    }
 
     internal async Task<StripeAnswer<T>> Ask<T>(
         StripeAccess access, string? key, Func<Sdk.StripeClient, Sdk.RequestOptions, Task<StripeAnswer<T>>> ask, CancellationToken cancellationToken)
@@ -286,7 +307,8 @@ public sealed class StripeGateway : IStripe, IDisposable
         if (!StripeFaults.IsSendable(access)) return StripeFaults.Unsendable<T>();
         try
         {
-            var client = new Sdk.StripeClient(access.ApiKey, httpClient: _transport, apiBase: _apiBase);
+            Sdk.IHttpClient transport = _pace is null ? _transport : new StripePace.Client(_transport, _pace, access.ApiKey, IsLive(access));
+            var client = new Sdk.StripeClient(access.ApiKey, httpClient: transport, apiBase: _apiBase);
             return await ask(client, new Sdk.RequestOptions { IdempotencyKey = key, StripeAccount = access.ConnectedAccount });
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -353,6 +375,8 @@ public sealed class StripeGateway : IStripe, IDisposable
         Period = new Sdk.InvoiceLinePeriodOptions { Start = line.Service.Start.UtcDateTime, End = line.Service.End.UtcDateTime },
         Metadata = new Dictionary<string, string>(line.Metadata, StringComparer.Ordinal) { ["rev_line_key"] = line.LineKey },
     };
+
+    private static Sdk.CreditNoteLineOptions CreditLine(StripeCreditAsk ask) => new() { Type = "invoice_line_item", InvoiceLineItem = ask.StripeLineId, Amount = ask.Amount };
 
     private static StripeAnswer<bool> Changed(Sdk.Invoice invoice)
     {

@@ -38,6 +38,8 @@ public sealed class StripeConnectionRepository(RevDbContext db) : IStripeConnect
             i => i.ConnectionId == id
                 && (i.Status == InvoiceStatus.Computed || i.Status == InvoiceStatus.Drafted || i.Status == InvoiceStatus.Open || i.Status == InvoiceStatus.PastDue),
             cancellationToken)
+            // A credit note that may have been issued would be looked for in vain elsewhere, and given back again.
+            || await db.CreditNotes.AnyAsync(c => c.DueAt != null && db.Set<Invoice>().Any(i => i.Id == c.InvoiceId && i.ConnectionId == id), cancellationToken)
             // Usage of which nobody knows whether it arrived would be charged again elsewhere.
             || await db.MeterItems.AnyAsync(i => i.ConnectionId == id && i.Status == MeterItemStatus.Sending, cancellationToken);
     }
@@ -60,8 +62,15 @@ public sealed class StripeLinks(RevDbContext db) : IStripeLinks
 }
 
 /// <summary>Events that Stripe delivered; each is written alone, whatever else its caller has begun.</summary>
-public sealed class StripeInbox(StoreFactory store, TimeProvider clock) : IStripeInbox
+public sealed class StripeInbox(StoreFactory store, RevSettings settings, TimeProvider clock) : IStripeInbox
 {
+    /// <inheritdoc/>
+    public async Task<bool> IsFull(StripeConnectionId connection, CancellationToken cancellationToken)
+    {
+        await using var db = store.Create();
+        return await db.StripeEvents.CountAsync(e => e.ConnectionId == connection && e.DueAt != null, cancellationToken) >= settings.StripeEventsWaiting;
+    }
+
     /// <inheritdoc/>
     public async Task<bool> Store(StripeConnectionId connection, StripeEventFacts facts, string body, CancellationToken cancellationToken)
     {
@@ -72,7 +81,7 @@ public sealed class StripeInbox(StoreFactory store, TimeProvider clock) : IStrip
         var now = clock.Now();
         db.StripeEvents.Add(new()
         {
-            ConnectionId = connection, EventId = id, Type = Cut(facts.Type), ApiVersion = facts.ApiVersion is { } version ? Cut(version) : null, Livemode = facts.Live,
+            ConnectionId = connection, EventId = id, Type = Cut(facts.Type), ApiVersion = Fitting(facts.ApiVersion), Livemode = facts.Live,
             ObjectId = Fitting(facts.ObjectId), InvoiceId = Fitting(facts.InvoiceId), Raw = body, ReceivedAt = now, DueAt = now,
         });
         try
@@ -88,8 +97,9 @@ public sealed class StripeInbox(StoreFactory store, TimeProvider clock) : IStrip
 
     private static string Cut(string text) => text.Length <= StripeConnection.MaxStripeIdLength ? text : text[..StripeConnection.MaxStripeIdLength];
 
-    /// <summary>An id that is cut names something else: one that is too long to be one is none.</summary>
-    private static string? Fitting(string? id) => id is { Length: <= StripeConnection.MaxStripeIdLength } ? id : null;
+    /// <summary>An id that is cut names something else: one that is too long to be one, or has characters that no database takes, is none.</summary>
+    private static string? Fitting(string? id) =>
+        id is { Length: <= StripeConnection.MaxStripeIdLength } && id.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 ? id : null;
 }
 
 /// <summary>Handles <see cref="GetStripeConnection"/>.</summary>

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.Extensions.DependencyInjection;
-using Rev.Application.Billing;
+using Rev.Application.Common;
 using Rev.Infrastructure.Accounts;
 
 namespace Rev.Infrastructure.Common;
@@ -51,10 +51,20 @@ public sealed class Vault(IDataProtectionProvider provider, StoreFactory store, 
     private string OpenAnew(string sealedText)
     {
         var services = new ServiceCollection().AddSingleton(store).AddSingleton(secrets).AddKeyRing().BuildServiceProvider();
-        var fresh = services.GetRequiredService<IDataProtectionProvider>().CreateProtector(Purpose);
-        var clear = fresh.Unprotect(sealedText);
-        _protector = fresh;
-        return clear;
+        var isKept = false;
+        try
+        {
+            var fresh = services.GetRequiredService<IDataProtectionProvider>().CreateProtector(Purpose);
+            var clear = fresh.Unprotect(sealedText);
+            _protector = fresh;
+            isKept = true;
+            return clear;
+        }
+        finally
+        {
+            // Whoever delivers to a connection whose secret is unreadable comes here each time.
+            if (!isKept) services.Dispose();
+        }
     }
 }
 

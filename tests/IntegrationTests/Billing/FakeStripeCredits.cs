@@ -13,6 +13,7 @@ public sealed partial class FakeStripe
         {
             ("POST", []) => CreateCreditNote(world, form),
             ("GET", []) => List(world, "credit_note", form, "/v1/credit_notes", "invoice", "customer"),
+            ("GET", ["preview"]) => PreviewCreditNote(world, form),
             ("GET", [var id]) => Get(world, "credit_note", id).Copy(),
             ("GET", [var id, "lines"]) => StripeJson.Page(Get(world, "credit_note", id).Child("lines").Items("data"), form, request.Path, line => line.Copy()),
             ("POST", [var id]) => UpdateCreditNote(world, Get(world, "credit_note", id), form),
@@ -35,7 +36,7 @@ public sealed partial class FakeStripe
             throw FakeStripeException.Invalid("parameter_missing", "One of amount, lines, or shipping_cost must be provided.", "lines");
         CheckRemaining(world, invoice, lines);
         var net = lines.Sum(line => line.Long("amount"));
-        var tax = invoice.Child("automatic_tax").Flag("enabled") ? Rounded(net * TaxPercent / 100) : 0;
+        var tax = TaxOn(invoice, net);
         var amount = lines.Count == 0 ? form.Whole("amount")!.Value : net + tax;
         if (lines.Count > 0 && form.Whole("amount") is { } told && told != amount)
             throw FakeStripeException.Refused(code: null, "The amount must equal the sum of the lines.", "amount");
@@ -92,6 +93,23 @@ public sealed partial class FakeStripe
         Emit(world, "credit_note.created", note);
         return note.Copy();
     }
+
+    /// <summary>What a credit note would be, with its tax; nothing is issued.</summary>
+    private JsonObject PreviewCreditNote(FakeWorld world, JsonObject form)
+    {
+        var invoice = Get(world, "invoice", form.Required("invoice"), "invoice");
+        var net = form.Items("lines").Select((line, place) => CreditLine(world, invoice, line, string.Create(CultureInfo.InvariantCulture, $"lines[{place}]"))).Sum(line => line.Long("amount"));
+        var amount = net + TaxOn(invoice, net);
+        var beforePayment = Math.Min(amount, invoice.Long("amount_remaining"));
+        return new JsonObject
+        {
+            ["id"] = NewId("cn"), ["object"] = "credit_note", ["amount"] = amount, ["created"] = Now, ["currency"] = invoice.Text("currency"), ["customer"] = invoice.Text("customer"),
+            ["invoice"] = invoice.Text("id"), ["livemode"] = world.Live, ["metadata"] = new JsonObject(), ["post_payment_amount"] = amount - beforePayment,
+            ["pre_payment_amount"] = beforePayment, ["status"] = "issued", ["subtotal"] = net, ["total"] = amount, ["total_excluding_tax"] = net,
+        };
+    }
+
+    private long TaxOn(JsonObject invoice, long net) => invoice.Child("automatic_tax").Flag("enabled") ? Rounded(net * TaxPercent / 100) : 0;
 
     private static string Cents(long amount) => amount.ToString(CultureInfo.InvariantCulture);
 

@@ -189,7 +189,7 @@ public sealed class InvoicingTests
         var basic = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{RevApp.Operator}:{RevApp.OperatorPassword}"));
         await using var app = RevApp.Start(billed.App.Database, billed.Clock, Repository.TemporaryFolder("operated"), settings: Operated());
         var seen = (await app.Anonymous.Get("/operations/billing", ("Authorization", $"Basic {basic}"))).Is(200);
-        (seen["connections"], seen["invoices_waiting"], seen["stuck.0.customer_id"]).ShouldBe(("1", "1", "acme"));
+        (seen["connections"], seen["invoices_waiting"], seen["stuck.0.customer_id"], seen["meter_items.queued"]).ShouldBe(("1", "1", "acme", "0"));
         seen["stuck.0.error"].ShouldNotBeNull();
 
         static Dictionary<string, string> Operated() => new(StringComparer.Ordinal)

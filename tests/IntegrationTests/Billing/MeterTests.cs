@@ -339,6 +339,26 @@ public sealed class MeterTests
     }
 
     [Theory, OneProvider]
+    public async Task Failure_24_a_sum_that_lags_behind_for_hours_is_not_taken_for_a_loss(Provider provider)
+    {
+        await using var billed = await Billed.Start(provider, mode: "meters");
+        await billed.Meter("acme", 1);
+        NextHour(billed);
+        billed.Stripe.SummaryLag = TimeSpan.FromHours(3);
+        await Work(billed);
+
+        (await CompareTwice(billed)).ShouldBe(0);
+        await Work(billed);
+        billed.Clock.Advance(TimeSpan.FromHours(4));
+        await Work(billed);
+
+        await IsDeliveredOnce(billed);
+        billed.Clock.Advance(TimeSpan.FromDays(1));
+        (await CompareTwice(billed)).ShouldBe(0);
+        await IsDeliveredOnce(billed, MeterItemStatus.Confirmed);
+    }
+
+    [Theory, OneProvider]
     public async Task Failure_24_a_forged_or_unsigned_report_is_refused(Provider provider)
     {
         await using var billed = await Billed.Start(provider, mode: "meters");
@@ -422,6 +442,57 @@ public sealed class MeterTests
         (await billed.Invoice("acme"))["total"].ShouldBe("0.61");
         (await Total(billed)).ShouldBe(12_120 + 8_120);
         (await CarryNanos(billed)).ShouldBe(0);
+    }
+
+    [Theory, OneProvider]
+    public async Task Failure_29_a_restored_backup_reports_nothing_again(Provider provider)
+    {
+        await using var billed = await Billed.Start(provider, mode: "meters");
+        await billed.Meter("acme", 1);
+        NextHour(billed);
+        await Work(billed);
+        // By then Stripe has forgotten the identifier; and the database is as it was before anything was collected.
+        billed.Clock.Advance(TimeSpan.FromHours(30));
+        foreach (var table in new[] { "meter_items", "customer_balances" }) (await billed.App.Execute($"DELETE FROM {table}")).ShouldBe(1);
+        await billed.App.Execute("UPDATE stripe_connections SET closed_until = NULL");
+
+        (await Collect(billed)).ShouldBe(1);
+        await Send(billed);
+
+        await IsDeliveredOnce(billed);
+        await CompareTwice(billed);
+        await IsDeliveredOnce(billed, MeterItemStatus.Confirmed);
+    }
+
+    [Theory, OneProvider]
+    public async Task It_is_told_how_many_hours_are_where_on_their_way(Provider provider)
+    {
+        await using var billed = await Billed.Start(provider, mode: "meters");
+        await billed.Meter("acme", 1);
+        await billed.Meter("globex", 1);
+        NextHour(billed);
+        await Collect(billed);
+        (await Counts(billed)).ShouldBe("queued 2");
+        billed.Stripe.Faults.Next(Events, Fault.DropAfter);
+        await Send(billed);
+        (await Counts(billed)).ShouldBe("sending 1, accepted 1");
+        billed.Clock.Advance(TimeSpan.FromMinutes(1));
+        await Work(billed);
+        await CompareTwice(billed);
+        (await Counts(billed)).ShouldBe("confirmed 2");
+
+        var meter = billed.Stripe.Rows(Billed.StripeAccount, live: true, "billing.meter").ShouldHaveSingleItem()["id"]!.GetValue<string>();
+        await billed.AtStripe($"POST /v1/billing/meters/{meter}/deactivate", []);
+        await billed.Meter("acme", 50);
+        NextHour(billed);
+        await Work(billed);
+        (await Counts(billed)).ShouldBe("confirmed 2, rejected 1");
+        billed.Clock.Advance(TimeSpan.FromDays(40));
+        await Work(billed);
+        (await Counts(billed)).ShouldBe("confirmed 2, expired 1");
+        billed.NextMonth();
+        (await billed.Close()).ShouldBe(1);
+        (await Counts(billed)).ShouldBe("confirmed 2, invoiced 1");
     }
 
     [Theory, OneProvider]
@@ -541,6 +612,13 @@ public sealed class MeterTests
         await Work(billed);
 
         await IsDeliveredOnce(billed);
+    }
+
+    /// <summary>How many items are in which state, of those states that have any.</summary>
+    private static async Task<string> Counts(Billed billed)
+    {
+        var counts = (await billed.Live.Get("/v1/stripe/sync")).Is(200).Json!["meter_items"]!.AsObject();
+        return string.Join(", ", counts.Where(c => c.Value!.GetValue<long>() > 0).Select(c => $"{c.Key} {c.Value}"));
     }
 
     private static Task<int> Collect(Billed billed) => billed.Run(new CollectMeterUsage());

@@ -43,7 +43,7 @@ public sealed class StatementMemoryTests(Apps apps) : IClassFixture<Apps>
             bytes += line.Length + 2;
             if (++rows == 0) continue;
             sum += Rows.Nanos(line.Split(',')[8]);
-            if (rows % 20_000 != 0) continue;
+            if (rows % 50_000 != 0) continue;
             var held = GC.GetTotalMemory(forceFullCollection: true);
             if (start == 0) start = held;
             most = Math.Max(most, held - start);

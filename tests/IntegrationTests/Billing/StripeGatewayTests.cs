@@ -452,7 +452,7 @@ public sealed class StripeGatewayTests
         portal.Value.ShouldBe(new Uri("https://checkout.stripe.com/c/1"));
         stripe.Requests.Select(r => r.Path).ShouldBe(["/v1/checkout/sessions", "/v1/billing_portal/sessions"]);
         Sent(stripe.Requests.First(), "mode=setup", "customer=cus_1", "currency=usd", "success_url=https://example.org/done?session={CHECKOUT_SESSION_ID}",
-            "cancel_url=https://example.org/back");
+            "cancel_url=https://example.org/back", "metadata[rev_payment_setup]=true");
         Sent(stripe.Requests.Last(), "customer=cus_1", "return_url=https://example.org/back");
     }
 

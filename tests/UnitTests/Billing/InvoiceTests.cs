@@ -38,6 +38,7 @@ public sealed class InvoiceTests
         var paid = Drafted(1_005_000_000);
         paid.See(InvoiceStatus.Paid, "A-1", null, null, Now).ShouldBeNull();
         paid.See(InvoiceStatus.Open, null, null, null, Now).ShouldBeNull();
+        paid.See(InvoiceStatus.Void, null, null, null, Now).ShouldBeNull();
         (paid.Status, paid.Number, paid.FinalizedAt, paid.DueAt).ShouldBe((InvoiceStatus.Paid, "A-1", Now, null));
 
         var voided = Drafted(1_005_000_000);
@@ -55,7 +56,9 @@ public sealed class InvoiceTests
     {
         var invoice = Drafted(2_000_000_000);
         invoice.See(InvoiceStatus.Open, null, null, null, Now);
+        var fence = invoice.Fence;
         var note = CreditNote.Of(new(3), invoice, invoice.Lines[0], 50, new(505_000_000), Now);
+        invoice.Fence.ShouldBeGreaterThan(fence, "Whoever read the invoice before must not void it without the credit.");
         invoice.See(InvoiceStatus.Void, null, null, null, Now).ShouldBe(new Total(-500_000_000));
         note.Moot();
         note.DueAt.ShouldBeNull();
@@ -92,6 +95,10 @@ public sealed class InvoiceTests
         waits[^1].ShouldBe(TimeSpan.FromHours(3));
         invoice.Failed(new string('x', 900), Now, TimeSpan.FromSeconds(7), 0);
         (invoice.DueAt, invoice.LastError!.Length).ShouldBe((Now.AddSeconds(7), Invoice.MaxErrorLength));
+        invoice.Failed("x", Now, TimeSpan.Zero, 0);
+        invoice.DueAt.ShouldBe(Now.AddSeconds(5));
+        invoice.Failed("x", Now, TimeSpan.FromDays(900), 0);
+        invoice.DueAt.ShouldBe(Now + Invoice.MaxWait);
         invoice.DraftedAs("in_1", "cus_1");
         (invoice.Attempts, invoice.LastError).ShouldBe((0, null));
         invoice.GiveUp("rejected", Now);
@@ -100,6 +107,16 @@ public sealed class InvoiceTests
         (invoice.DueAt, invoice.DeadAt).ShouldBe((Now, null));
         invoice.See(InvoiceStatus.Paid, null, null, null, Now);
         invoice.Retry(Now).Error.ShouldBe(InvoiceErrors.Done);
+    }
+
+    [Fact]
+    public void The_same_reversals_of_the_same_line_make_the_same_credit_note()
+    {
+        static CreditNoteId Id(ulong invoice, string line, params ulong[] reversals) =>
+            CreditNote.IdOf(new(invoice), line, reversals.Select(r => new LedgerEntryId(r)), November.End);
+        Id(5, "a", 1, 2).ShouldBe(Id(5, "a", 2, 1));
+        new[] { Id(5, "a", 1, 2), Id(6, "a", 1, 2), Id(5, "b", 1, 2), Id(5, "a", 1), Id(5, "a", 1, 3) }.Distinct().Count().ShouldBe(5);
+        (Id(5, "a", 1).Value >> 80).ShouldBe((UInt128)(ulong)November.End.ToUnixTimeMilliseconds());
     }
 
     [Fact]
