@@ -14,7 +14,7 @@ public sealed class ArchiveTests(Apps apps) : IClassFixture<Apps>
     private static readonly ArchiveMonth Month = ArchiveMonths.Closed;
     private static readonly string[] Books = ["rollups", "ledger_entries", "idempotency_keys", "bonus_claims", "open_outcomes"];
 
-    [Theory, EachProvider]
+    [Theory, OneProvider]
     public async Task A_month_is_archived_removed_and_brought_back(Provider provider)
     {
         var app = await apps.On(provider);

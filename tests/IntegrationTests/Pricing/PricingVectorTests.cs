@@ -5,7 +5,7 @@ namespace Rev.IntegrationTests.Pricing;
 
 public sealed class PricingVectorTests(Apps apps) : IClassFixture<Apps>
 {
-    [Theory, EachProvider]
+    [Theory, OneProvider]
     public async Task Every_vector_holds_through_HTTP(Provider provider)
     {
         var app = await apps.On(provider);
