@@ -59,6 +59,20 @@ ensure_postgres() {
   if [[ "${CI:-}" == true ]]; then exit 1; fi
 }
 
+has_node() { command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; }
+
+ensure_node() {
+  has_node && return
+  if command -v apt-get >/dev/null 2>&1; then
+    echo "No Node.js with npm found: installing the packages nodejs and npm"
+    install_packages nodejs npm || true
+    has_node && return
+  fi
+  echo "node or npm is missing: webhooks are tested against the npm package standardwebhooks." >&2
+  echo "Debian/Ubuntu: apt-get install nodejs npm; Fedora: dnf install nodejs; macOS: brew install node." >&2
+  if [[ "${CI:-}" == true ]]; then exit 1; fi
+}
+
 has_nginx() { command -v nginx >/dev/null 2>&1 || [[ -x /usr/sbin/nginx ]]; }
 
 ensure_nginx() {
@@ -84,7 +98,7 @@ ensure_curl() {
 ensure_sdk
 for name in "${parts[@]}"; do
   case "$name" in
-    integration) ensure_postgres ;;
+    integration) ensure_postgres; ensure_node ;;
     crash | soak) ensure_postgres; ensure_curl ;;
     nginx) ensure_postgres; ensure_curl; ensure_nginx ;;
   esac
@@ -189,6 +203,11 @@ if [[ -n "${REV_TEST_SQLSERVER:-}" ]]; then
   echo "REV_TEST_SQLSERVER was set: the integration tests also use that SQL Server."
 else
   echo "REV_TEST_SQLSERVER was not set: no test used a SQL Server."
+fi
+if [[ "${REV_STRIPE_TEST_KEY:-}" == [rs]k_test_* ]]; then
+  echo "REV_STRIPE_TEST_KEY was set: the integration tests also ask that sandbox of Stripe's."
+else
+  echo "REV_STRIPE_TEST_KEY held no test key: no test asked Stripe itself."
 fi
 
 if [[ "${#failures[@]}" != 0 ]]; then

@@ -7,8 +7,10 @@ using Rev.Api.Metering;
 using Rev.Api.Outcomes;
 using Rev.Api.Pricing;
 using Rev.Api.Streaming;
+using Rev.Api.Webhooks;
 using Rev.Application;
 using Rev.Application.Streaming;
+using Rev.Application.Webhooks;
 using Rev.Infrastructure;
 using Rev.Infrastructure.Common;
 using Rev.Infrastructure.Metering;
@@ -73,7 +75,9 @@ void Configure(WebApplicationBuilder builder)
     builder.Services.AddApplication();
     builder.Services.AddInfrastructure(configuration, builder.Environment);
     builder.Services.AddSingleton(new RateLimits(configuration));
+    builder.Services.AddSingleton<IHookPace>(services => services.GetRequiredService<RateLimits>());
     builder.Services.AddSingleton<IActivityFormat, ActivityFormat>();
+    builder.Services.AddSingleton<IWebhookFormat, WebhookFormat>();
     builder.Services.AddReference();
     builder.Services.AddTelemetry(configuration);
 }
@@ -95,6 +99,8 @@ static void Map(WebApplication app)
     app.MapBilling();
     app.MapStripe();
     app.MapInvoices();
+    app.MapResolvers();
+    app.MapWebhookEndpoints();
     app.MapStreaming();
     app.MapOperations();
     // Builds every route now, so that a mistake in one stops the start instead of the first request.

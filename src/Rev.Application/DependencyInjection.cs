@@ -10,6 +10,7 @@ using Rev.Application.Customers;
 using Rev.Application.Metering;
 using Rev.Application.Outcomes;
 using Rev.Application.Pricing;
+using Rev.Application.Webhooks;
 
 namespace Rev.Application;
 
@@ -48,6 +49,11 @@ public static class DependencyInjection
         services.AddScoped<MeterComparison>();
         services.AddScoped<MeterReports>();
         services.AddScoped<ExpiredUsageInvoicing>();
+        services.AddScoped<WebhookEndpointChanges>();
+        services.AddScoped<WebhookAttempts>();
+        services.AddSingleton<ResolverSecrets>();
+        services.AddScoped<HookEvaluation>();
+        services.AddScoped<HookWork>();
         services.AddScoped<IOnAccountOpened, OpenTiersOnAccountOpened>();
         services.AddScoped<IOnAccountOpened, RegisterDefaultCustomerOnAccountOpened>();
         services.AddSingleton<IMapper>(new Mapper(Mappings.Config()));

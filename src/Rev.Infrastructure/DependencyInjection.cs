@@ -11,6 +11,7 @@ using Rev.Application.Customers;
 using Rev.Application.Metering;
 using Rev.Application.Outcomes;
 using Rev.Application.Pricing;
+using Rev.Application.Webhooks;
 using Rev.Domain.Common;
 using Rev.Infrastructure.Accounts;
 using Rev.Infrastructure.Analytics;
@@ -21,6 +22,7 @@ using Rev.Infrastructure.Metering;
 using Rev.Infrastructure.Outcomes;
 using Rev.Infrastructure.Pricing;
 using Rev.Infrastructure.Streaming;
+using Rev.Infrastructure.Webhooks;
 
 namespace Rev.Infrastructure;
 
@@ -74,6 +76,17 @@ public static class DependencyInjection
             StoreProvider.PostgreSql => new PostgresBulkStore(settings.ConnectionString),
             StoreProvider.SqlServer => new SqlServerBulkStore(settings.ConnectionString),
         });
+        services.AddSingleton<ResolverDirectory>();
+        services.AddSingleton<PayloadWaits>();
+        services.AddSingleton<IWaitingPayloads>(provider => provider.GetRequiredService<PayloadWaits>());
+        services.AddSingleton<HookSweeper>();
+        services.AddSingleton<IHookWakeUp>(provider => provider.GetRequiredService<HookSweeper>());
+        services.AddSingleton<HookCorrelations>();
+        services.AddSingleton<IBatchRows>(provider => provider.GetRequiredService<HookCorrelations>());
+        services.AddScoped<IResolvers, ResolverRepository>();
+        services.AddScoped<IHookInbox, HookInbox>();
+        services.AddScoped<ICorrelations, Correlations>();
+        services.AddSingleton<IHookRetention, HookRetention>();
         services.AddSingleton<KnownParties>();
         services.AddSingleton<CallReader>();
         services.AddSingleton<IStoredLookup>(provider => provider.GetRequiredService<CallReader>());
@@ -108,12 +121,36 @@ public static class DependencyInjection
         services.AddSingleton<ActivityReader>();
         services.AddSingleton<ActivityTails>();
 
+        var webhooks = WebhookSettings.Read(configuration, environment);
+        services.AddSingleton(webhooks);
+        services.AddSingleton(webhooks.Reach);
+        services.AddSingleton<WebhookTenants>();
+        // The host gives it; one that tells nobody of anything needs none.
+        services.AddSingleton(provider => new Lazy<IWebhookFormat>(provider.GetRequiredService<IWebhookFormat>));
+        services.AddSingleton<WebhookMessages>();
+        services.AddScoped<IWebhookEndpoints, WebhookEndpointRepository>();
+        services.AddScoped<IWebhookDeliveries, WebhookDeliveryRepository>();
+        services.AddSingleton<IWebhookQueue, WebhookQueue>();
+        services.AddSingleton<INetwork, MachineNetwork>();
+        services.AddSingleton<IWebhookSender, WebhookSender>();
+        services.AddSingleton<WebhookDispatcher>();
+        services.AddSingleton<IWebhookDispatch>(provider => provider.GetRequiredService<WebhookDispatcher>());
+        services.AddSingleton<WebhookSweeper>();
+        services.AddSingleton<IWebhookWakeUp>(provider => provider.GetRequiredService<WebhookSweeper>());
+        services.AddSingleton<IBatchRows, WebhookBatchRows>();
+        services.AddSingleton<ICommitRows, WebhookCommitRows>();
+
         // Started in this order, stopped in the reverse: the writer outlives whatever still writes.
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitWriter>());
         services.AddHostedService(provider => provider.GetRequiredService<MailSweeper>());
+        services.AddHostedService(provider => provider.GetRequiredService<HookSweeper>());
+        services.AddHostedService(provider => provider.GetRequiredService<WebhookDispatcher>());
+        services.AddHostedService(provider => provider.GetRequiredService<WebhookSweeper>());
         services.AddTransient<ExpireOutcomesJob>();
         services.AddTransient<SettleOutcomesJob>();
         services.AddTransient<SendMailsJob>();
+        services.AddTransient<ProcessHooksJob>();
+        services.AddTransient<TidyHooksJob>();
         services.AddTransient<FinishErasuresJob>();
         services.AddTransient<FoldDaysJob>();
         services.AddTransient<CloseBillingPeriodsJob>();
@@ -121,6 +158,8 @@ public static class DependencyInjection
         services.AddTransient<ProcessStripeEventsJob>();
         services.AddTransient<DetectBillingDriftJob>();
         services.AddTransient<ReconcileMetersJob>();
+        services.AddTransient<DeliverWebhooksJob>();
+        services.AddTransient<PurgeWebhooksJob>();
         services.AddJobs(settings);
         return services;
     }

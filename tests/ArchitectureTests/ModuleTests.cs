@@ -17,6 +17,7 @@ public sealed partial class ModuleTests
         ["Analytics"] = [],
         ["Billing"] = ["Accounts", "Customers", "Pricing", "Metering", "Outcomes"],
         ["Streaming"] = ["Metering", "Outcomes"],
+        ["Webhooks"] = ["Accounts", "Pricing", "Metering", "Outcomes", "Billing"],
         ["Common"] = [],
     };
 

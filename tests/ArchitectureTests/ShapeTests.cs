@@ -13,6 +13,7 @@ using Rev.Domain.Customers;
 using Rev.Domain.Metering;
 using Rev.Domain.Outcomes;
 using Rev.Domain.Pricing;
+using Rev.Domain.Webhooks;
 
 namespace Rev.ArchitectureTests;
 
@@ -23,6 +24,8 @@ public sealed class ShapeTests
     [
         typeof(Account), typeof(ApiKey), typeof(MailRequest), typeof(LinkToken), typeof(Agent), typeof(Customer), typeof(Tier), typeof(Outcome), typeof(OutcomeStep),
         typeof(StripeConnection), typeof(StripeApiKey), typeof(Invoice), typeof(InvoiceLine), typeof(InvoiceCharge), typeof(CreditNote), typeof(CustomerBalance),
+        typeof(Resolver), typeof(HookDelivery), typeof(PayloadPath), typeof(EventField),
+        typeof(WebhookEndpoint), typeof(WebhookDelivery), typeof(WebhookAttempt), typeof(WebhookSecret), typeof(EventPatterns),
         typeof(MeteredCall), typeof(Metadata), typeof(FactField), typeof(Money), typeof(Currency), typeof(EmailAddress), typeof(Result), typeof(Result<>),
     ];
 

@@ -11,6 +11,12 @@ namespace Rev.Api.Common;
 /// <param name="KeyIsOptional">Whether it also answers without a key.</param>
 internal sealed record Access(Scopes Scope, bool KeyIsOptional);
 
+/// <summary>Marks a route that asks Stripe while its caller waits.</summary>
+internal sealed record StripeAsked;
+
+/// <summary>Marks a route by which a caller has messages sent to an address of its own choice.</summary>
+internal sealed record WebhooksSent;
+
 /// <summary>Who calls, and what routes ask of it.</summary>
 internal static class Auth
 {
@@ -21,6 +27,12 @@ internal static class Auth
     /// <summary>Answers without a key; a key that is sent must be valid and have the scope.</summary>
     public static TBuilder AllowScope<TBuilder>(this TBuilder builder, Scopes scope) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new Access(scope, KeyIsOptional: true));
+
+    /// <summary>Holds an account to its share of what Stripe is asked while callers wait: Stripe counts by address and by platform, for all accounts together.</summary>
+    public static TBuilder AsksStripe<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new StripeAsked());
+
+    /// <summary>Holds an account to its share of what Rev sends because it asks: else a test would look through the ports of others, and a replay flood them.</summary>
+    public static TBuilder SendsWebhooks<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new WebhooksSent());
 
     /// <summary>Who calls; only behind <see cref="RequireScope"/>.</summary>
     public static Caller Caller(this HttpContext http) => http.OptionalCaller() ?? throw new InvalidOperationException("The route asks for no key.");
@@ -67,6 +79,16 @@ internal sealed class ApiGate(RequestDelegate next, KeyRing keys, RateLimits lim
             if (caller is not null && !caller.Scopes.Grants(access.Scope))
             {
                 await Problems.Write(http, AccountErrors.MissingScope(ScopeNames.Of(access.Scope)[0]));
+                return;
+            }
+            if (caller is not null && http.GetEndpoint()?.Metadata.GetMetadata<StripeAsked>() is not null && limits.TakeStripe(caller) is { } pause)
+            {
+                await Problems.Write(http, ApiErrors.RateLimited(pause));
+                return;
+            }
+            if (caller is not null && http.GetEndpoint()?.Metadata.GetMetadata<WebhooksSent>() is not null && limits.TakeWebhooks(caller) is { } rest)
+            {
+                await Problems.Write(http, ApiErrors.RateLimited(rest));
                 return;
             }
             http.Items[typeof(Caller)] = caller;

@@ -48,6 +48,9 @@ public static class ErrorCatalog
         new("rate.limited", 429, "Too many requests", "More requests than the limit of the key, the address or the e-mail address allows.", "Wait as Retry-After says, and send batches."),
         new("request.invalid", 400, "Invalid request", "Fields or parameters are missing, unknown or out of range.", "Mend what errors names; unknown fields come with the nearest known name."),
         new("request.malformed", 400, "Malformed request", "The HTTP request itself could not be read.", "Check the client or the proxy before Rev."),
+        new("resolver.delivery_not_found", 404, "Delivery not found", "No delivery of that id to that resolver.", "Check the id in GET /v1/resolvers/{id}/deliveries."),
+        new("resolver.not_found", 404, "Resolver not found", "No resolver of that id in this account and mode, or it was deleted; at /hooks also when the address is not complete.", "Check the id in GET /v1/resolvers; at /hooks use the whole url."),
+        new("resolver.too_many", 409, "Too many resolvers", "The account has 50 resolvers in this mode, or made 200 within a day.", "Delete one first."),
         new("route.method_not_allowed", 405, "Method not allowed", "The address is known, but not with this method.", "Use a method of the header Allow."),
         new("route.not_found", 404, "Not found", "There is nothing at this address.", "Look it up in /docs/api."),
         new("service.overloaded", 503, "Overloaded", "More waits to be stored than Rev takes, the store did not take it in time, or as many streams or replays run as Rev serves.", "Retry after Retry-After with the same idempotency key; nothing counts twice."),
@@ -55,6 +58,7 @@ public static class ErrorCatalog
         new("statement.archived", 409, "Archived calls", "The statement needs single calls of a month that was archived and removed.", "Ask for JSON over whole hours, or have the operator restore the month that detail names."),
         new("stream.too_many", 429, "Too many streams", "The account and mode has 20 streams open on this server, or as many as it is set to.", "Close a stream first; one stream carries all agents and customers."),
         new("stripe.access_denied", 409, "Access denied by Stripe", "Stripe refused: the connection's key was revoked, or lacks a permission that this needs.", "Give a key with the permissions that PUT /v1/stripe names."),
+        new("stripe.account_not_assigned", 403, "Stripe account not assigned", "With Connect: the operator of this Rev has not assigned that Stripe account to your account, or took it back.", "Ask the operator, and name the id of GET /v1/account; or connect with a key of the account itself."),
         new("stripe.account_taken", 409, "Stripe account taken", "Another account of this Rev is connected to that Stripe account in this mode.", "End the other connection first, or use another Stripe account."),
         new("stripe.bad_event", 400, "Unreadable event", "The delivery from Stripe is signed, but holds no event that Rev reads.", "Let the webhook endpoint send snapshot payloads, or thin ones for what exists as a thin event only."),
         new("stripe.bad_signature", 400, "Invalid signature", "The delivery is not signed with the connection's signing secret, or was signed more than five minutes ago.", "Store the signing secret of this webhook endpoint with the connection, and keep the server's clock right."),
@@ -74,6 +78,13 @@ public static class ErrorCatalog
         new("tier.default_cannot_be_archived", 409, "Default tier", "The tier default prices every call that names no other.", "Change it with PUT /v1/tiers/default instead."),
         new("tier.not_found", 404, "Tier not found", "No tier of that key in this account and mode.", "Check the key and whether the API key is a live or a test key."),
         new("tier.unknown", 400, "Unknown tier", "A tier was named that does not exist in this mode, or is archived.", "Make the tier first with PUT /v1/tiers/{key}."),
+        new("webhook_delivery.not_found", 404, "Delivery not found", "No delivery of that id to this webhook endpoint; they are kept for 30 days.", "Check the id in GET /v1/webhook_endpoints/{id}/deliveries."),
+        new("webhook_endpoint.disabled", 409, "Webhook endpoint disabled", "Nothing is sent to a disabled webhook endpoint but a test.", "Enable it with PATCH /v1/webhook_endpoints/{id} first."),
+        new("webhook_endpoint.not_found", 404, "Webhook endpoint not found", "No webhook endpoint of that id in this account and mode.", "Check the id and whether the key is a live or a test key."),
+        new("webhook_endpoint.too_many", 409, "Too many webhook endpoints", "The account and mode has 100 webhook endpoints.", "Delete one first; one endpoint can ask for all types."),
+        new("webhooks.bad_signature", 401, "Invalid signature", "The delivery is not signed as the resolver says, or was signed too long ago; detail says which.", "Give the sender the resolver's secret, or the resolver the sender's; keep the clocks right."),
+        new("webhooks.invalid_payload", 400, "Unreadable delivery", "The delivery is signed, but is no JSON object or list in UTF-8, is nested deeper than 32 levels, names a member twice, or names more than 1000 calls.", "Have the sender send JSON; detail says what is wrong."),
+        new("webhooks.payload_too_large", 413, "Delivery too large", "The delivery is larger than 256 KiB.", "Have the sender send less."),
     ];
 
     private static readonly FrozenDictionary<string, ErrorEntry> ByCode = All.ToFrozenDictionary(e => e.Code, StringComparer.Ordinal);

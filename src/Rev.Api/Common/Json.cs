@@ -15,11 +15,13 @@ using Rev.Application.Metering;
 using Rev.Application.Outcomes;
 using Rev.Application.Pricing;
 using Rev.Application.Streaming;
+using Rev.Application.Webhooks;
 using Rev.Domain.Billing;
 using Rev.Domain.Common;
 using Rev.Domain.Metering;
 using Rev.Domain.Outcomes;
 using Rev.Domain.Pricing;
+using Rev.Domain.Webhooks;
 
 namespace Rev.Api.Common;
 
@@ -34,6 +36,9 @@ namespace Rev.Api.Common;
         typeof(InvoiceIdConverter), typeof(CreditNoteIdConverter), typeof(SnakeCase<InvoiceStatus>), typeof(SnakeCase<CreditNoteStatus>), typeof(SnakeCase<DraftVerdict>),
         typeof(SnakeCase<Mode>), typeof(SnakeCase<ReportedOutcome>), typeof(SnakeCase<OutcomeStatus>), typeof(SnakeCase<LedgerComponent>),
         typeof(SnakeCase<BillingMode>), typeof(SnakeCase<CollectionMethod>), typeof(SnakeCase<StripeStatus>), typeof(SnakeCase<DayOfWeek>),
+        typeof(ResolverIdConverter), typeof(HookDeliveryIdConverter), typeof(SnakeCase<HookResult>), typeof(SnakeCase<KeptPayload>),
+        typeof(WebhookEndpointIdConverter), typeof(WebhookMessageIdConverter), typeof(WebhookDeliveryIdConverter), typeof(SnakeCase<WebhookEndpointStatus>),
+        typeof(SnakeCase<WebhookDisabledReason>), typeof(SnakeCase<WebhookDeliveryStatus>),
         typeof(TierDetailsConverter), typeof(MeteredItemConverter), typeof(ResolvedItemConverter),
     ])]
 [JsonSerializable(typeof(Problem))]
@@ -74,6 +79,21 @@ namespace Rev.Api.Common;
 [JsonSerializable(typeof(ActivityReset))]
 [JsonSerializable(typeof(ReplayReport))]
 [JsonSerializable(typeof(ReplayProgress))]
+[JsonSerializable(typeof(WebhookEndpointDetails))]
+[JsonSerializable(typeof(IssuedWebhookEndpoint))]
+[JsonSerializable(typeof(Page<WebhookEndpointDetails>))]
+[JsonSerializable(typeof(WebhookDeliveryDetails))]
+[JsonSerializable(typeof(Page<WebhookDeliverySummary>))]
+[JsonSerializable(typeof(WebhookReplay))]
+[JsonSerializable(typeof(WebhookInvoice))]
+[JsonSerializable(typeof(WebhookSyncFailure))]
+[JsonSerializable(typeof(WebhookTestData))]
+[JsonSerializable(typeof(ResolverDetails))]
+[JsonSerializable(typeof(Page<ResolverDetails>))]
+[JsonSerializable(typeof(ResolverTrial))]
+[JsonSerializable(typeof(HookReceipt))]
+[JsonSerializable(typeof(HookDeliveryDetails))]
+[JsonSerializable(typeof(Page<HookDeliverySummary>))]
 [JsonSerializable(typeof(Health))]
 internal sealed partial class RevJson : JsonSerializerContext
 {
@@ -197,6 +217,31 @@ internal sealed class CreditNoteIdConverter : OutwardConverter<CreditNoteId>
 internal sealed class StripeConnectionIdConverter : OutwardConverter<StripeConnectionId>
 {
     public override void Write(Utf8JsonWriter writer, StripeConnectionId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
+
+internal sealed class ResolverIdConverter : OutwardConverter<ResolverId>
+{
+    public override void Write(Utf8JsonWriter writer, ResolverId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
+
+internal sealed class HookDeliveryIdConverter : OutwardConverter<HookDeliveryId>
+{
+    public override void Write(Utf8JsonWriter writer, HookDeliveryId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
+
+internal sealed class WebhookEndpointIdConverter : OutwardConverter<WebhookEndpointId>
+{
+    public override void Write(Utf8JsonWriter writer, WebhookEndpointId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
+
+internal sealed class WebhookMessageIdConverter : OutwardConverter<WebhookMessageId>
+{
+    public override void Write(Utf8JsonWriter writer, WebhookMessageId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
+
+internal sealed class WebhookDeliveryIdConverter : OutwardConverter<WebhookDeliveryId>
+{
+    public override void Write(Utf8JsonWriter writer, WebhookDeliveryId value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }
 
 /// <summary>An enum by its name in snake_case.</summary>

@@ -12,6 +12,7 @@ using Microsoft.OpenApi;
 using Rev.Api.Metering;
 using Rev.Api.Outcomes;
 using Rev.Api.Pricing;
+using Rev.Api.Webhooks;
 using Rev.Application.Metering;
 using Rev.Application.Outcomes;
 using Rev.Application.Pricing;
@@ -20,6 +21,7 @@ using Rev.Domain.Common;
 using Rev.Domain.Metering;
 using Rev.Domain.Outcomes;
 using Rev.Domain.Pricing;
+using Rev.Domain.Webhooks;
 
 namespace Rev.Api.Common;
 
@@ -157,10 +159,19 @@ internal static class OpenApi
 
     private static void Path(OpenApiParameter parameter, Doc doc)
     {
-        var prefix = doc.Tag switch { "Metering" => CallId.Prefix, "Outcomes" => OutcomeId.Prefix, _ => ApiKeyId.Prefix };
-        var isId = parameter.Name == "id";
-        parameter.Description = isId ? $"The id, {prefix}…" : "Your own key of it.";
-        parameter.Schema = isId ? IdSchema(prefix) : new OpenApiSchema { Type = JsonSchemaType.String, Pattern = @"^[A-Za-z0-9._:@+-]{1,128}$" };
+        var prefix = (doc.Tag, parameter.Name) switch
+        {
+            ("Metering", "id") => CallId.Prefix,
+            ("Outcomes", "id") => OutcomeId.Prefix,
+            (WebhookTag.Name, "id") => WebhookEndpointId.Prefix,
+            (WebhookTag.Name, "delivery") => WebhookDeliveryId.Prefix,
+            (ResolverDocs.Tag, "id") => ResolverId.Prefix,
+            (ResolverDocs.Tag, "delivery") => HookDeliveryId.Prefix,
+            (_, "id") => ApiKeyId.Prefix,
+            _ => null,
+        };
+        parameter.Description = prefix is null ? "Your own key of it." : $"The id, {prefix}…";
+        parameter.Schema = prefix is null ? new OpenApiSchema { Type = JsonSchemaType.String, Pattern = @"^[A-Za-z0-9._:@+-]{1,128}$" } : IdSchema(prefix);
     }
 
     private static void Responses(OpenApiOperation operation, Doc doc, ErrorEntry[] errors)
@@ -310,6 +321,11 @@ internal static class OpenApi
         if (type == typeof(StripeConnectionId)) return IdSchema(StripeConnectionId.Prefix);
         if (type == typeof(InvoiceId)) return IdSchema(InvoiceId.Prefix);
         if (type == typeof(CreditNoteId)) return IdSchema(CreditNoteId.Prefix);
+        if (type == typeof(ResolverId)) return IdSchema(ResolverId.Prefix);
+        if (type == typeof(HookDeliveryId)) return IdSchema(HookDeliveryId.Prefix);
+        if (type == typeof(WebhookEndpointId)) return IdSchema(WebhookEndpointId.Prefix);
+        if (type == typeof(WebhookMessageId)) return IdSchema(WebhookMessageId.Prefix);
+        if (type == typeof(WebhookDeliveryId)) return IdSchema(WebhookDeliveryId.Prefix);
         if (type == typeof(DateTimeOffset)) return new() { Type = JsonSchemaType.String, Format = "date-time", Examples = ["2026-11-23T12:00:00Z"] };
         if (type == typeof(TimeSpan)) return new() { Type = JsonSchemaType.String, Format = "duration", Examples = ["P7D"] };
         if (type == typeof(Metadata)) return new() { Type = JsonSchemaType.Object };

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hangfire;
 using Hangfire.Dashboard;
 using MediatR;
@@ -33,8 +34,14 @@ internal static class Operations
                 if (collector) metrics.AddOtlpExporter();
             });
         if (!collector) return services;
-        telemetry.WithTracing(traces => traces.AddSource(RevMetrics.Name).AddAspNetCoreInstrumentation().AddHttpClientInstrumentation().AddOtlpExporter());
+        telemetry.WithTracing(traces => traces.AddSource(RevMetrics.Name).AddAspNetCoreInstrumentation(options => options.EnrichWithHttpRequest = HideAddress).AddHttpClientInstrumentation().AddOtlpExporter());
         return services;
+    }
+
+    /// <summary>The address of a resolver that is not signed ends in its secret: no collector is told of it.</summary>
+    private static void HideAddress(Activity activity, HttpRequest request)
+    {
+        if (request.Path.StartsWithSegments("/hooks", StringComparison.OrdinalIgnoreCase)) activity.SetTag("url.path", "/hooks");
     }
 
     /// <summary>Maps the routes.</summary>

@@ -3,13 +3,15 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Rev.Application.Accounts;
+using Rev.Application.Webhooks;
 using Rev.Domain.Accounts;
+using Rev.Domain.Common;
 using Rev.Infrastructure.Common;
 
 namespace Rev.Api.Common;
 
 /// <summary>Token buckets per key, per address without a key, and for sign-up. A bucket that is full and idle is forgotten.</summary>
-internal sealed class RateLimits : IDisposable
+internal sealed class RateLimits : IHookPace, IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
 
@@ -19,6 +21,11 @@ internal sealed class RateLimits : IDisposable
     private readonly Buckets<string> _signUpEmails;
     private readonly Buckets<IPAddress> _signUpAddresses;
     private readonly Buckets<IPAddress> _signIns;
+    private readonly Buckets<AccountKey> _stripe;
+    private readonly Buckets<AccountKey> _webhooks;
+    private readonly Buckets<ResolverKey> _hooks;
+    private readonly Buckets<ResolverKey> _refusedHooks;
+    private readonly Buckets<IPAddress> _hookAddresses;
 
     /// <summary>The limits of the configuration.</summary>
     /// <exception cref="SettingException">One is no whole number.</exception>
@@ -31,6 +38,11 @@ internal sealed class RateLimits : IDisposable
         _signUpEmails = PerHour<string>(Read("SignUp:PerEmailPerHour", 5));
         _signUpAddresses = PerHour<IPAddress>(Read("SignUp:PerAddressPerHour", 30));
         _signIns = new(10, 1, TimeSpan.FromSeconds(6), 1d / 6);
+        _stripe = PerSecond<AccountKey>(Read("Stripe:PerSecond", 5), Read("Stripe:Burst", 60));
+        _webhooks = PerSecond<AccountKey>(Read("Webhooks:PerSecond", 1), Read("Webhooks:Burst", 30));
+        _hooks = PerSecond<ResolverKey>(Read("Hooks:PerResolverPerSecond", 200), Read("Hooks:PerResolverBurst", 2_000));
+        _refusedHooks = PerSecond<ResolverKey>(Read("Hooks:RefusedPerResolverPerSecond", 10), Read("Hooks:RefusedPerResolverBurst", 200));
+        _hookAddresses = PerSecond<IPAddress>(Read("Hooks:PerAddressPerSecond", 200), Read("Hooks:PerAddressBurst", 2_000));
     }
 
     /// <summary>Takes one request of the caller, tells it where it stands, and answers how long to wait when it has none left.</summary>
@@ -46,6 +58,21 @@ internal sealed class RateLimits : IDisposable
     /// <summary>Takes one try of an operator's password: ten at once, then ten a minute.</summary>
     public TimeSpan? TakeSignIn(HttpContext http) => _enabled ? _signIns.Take(Address(http), null) : null;
 
+    /// <summary>Takes one request of an account that asks Stripe while it waits.</summary>
+    public TimeSpan? TakeStripe(Caller caller) => _enabled ? _stripe.Take(new(caller.Tenant.Account.Value), null) : null;
+
+    /// <summary>Takes one request of an account that has messages sent to its endpoints.</summary>
+    public TimeSpan? TakeWebhooks(Caller caller) => _enabled ? _webhooks.Take(new(caller.Tenant.Account.Value), null) : null;
+
+    /// <summary>Takes one delivery of the address that sends it.</summary>
+    public TimeSpan? TakeHook(HttpContext http) => _enabled ? _hookAddresses.Take(Address(http), null) : null;
+
+    /// <inheritdoc/>
+    public Error? Take(ResolverId resolver) => Refusal(_hooks, resolver);
+
+    /// <inheritdoc/>
+    public Error? TakeRefused(ResolverId resolver) => Refusal(_refusedHooks, resolver);
+
     /// <summary>Takes one sign-up for an e-mail address.</summary>
     public TimeSpan? TakeSignUp(EmailAddress email) => _enabled ? _signUpEmails.Take(email.Normalized, null) : null;
 
@@ -57,7 +84,15 @@ internal sealed class RateLimits : IDisposable
         _signUpEmails.Dispose();
         _signUpAddresses.Dispose();
         _signIns.Dispose();
+        _stripe.Dispose();
+        _webhooks.Dispose();
+        _hooks.Dispose();
+        _refusedHooks.Dispose();
+        _hookAddresses.Dispose();
     }
+
+    private Error? Refusal(Buckets<ResolverKey> buckets, ResolverId resolver) =>
+        _enabled && buckets.Take(new(resolver.Value), null) is { } wait ? ApiErrors.RateLimited(wait) : null;
 
     /// <summary>Who asks: an IPv4 address, or the /64 network that one IPv6 host has to itself.</summary>
     private static IPAddress Address(HttpContext http)
@@ -77,6 +112,10 @@ internal sealed class RateLimits : IDisposable
     private static Buckets<T> PerHour<T>(int perHour) where T : notnull => new(perHour, 1, TimeSpan.FromHours(1d / perHour), perHour / 3600d);
 
     private readonly record struct ApiKeyKey(UInt128 Value);
+
+    private readonly record struct AccountKey(UInt128 Value);
+
+    private readonly record struct ResolverKey(UInt128 Value);
 
     private sealed class Buckets<T> : IDisposable where T : notnull
     {

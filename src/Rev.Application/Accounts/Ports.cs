@@ -24,6 +24,9 @@ public interface IAccounts
 
     /// <summary>Owes a mail on commit.</summary>
     void Owe(MailRequest mail);
+
+    /// <summary>How many mails of a kind an account was owed since an instant.</summary>
+    Task<int> Owed(AccountId account, MailKind kind, DateTimeOffset since, CancellationToken cancellationToken);
 }
 
 /// <summary>API keys.</summary>

@@ -35,6 +35,7 @@ public sealed class SendDueMailsHandler(
             {
                 MailKind.FirstKeys => await FirstKeys(account, cancellationToken),
                 MailKind.NewKeyLink => NewKeyLink(account),
+                MailKind.WebhookEndpointDisabled => WebhookEndpointDisabled(account, owed),
             };
             await unit.Save(cancellationToken);
             await mailer.Send(mail, cancellationToken);
@@ -103,6 +104,18 @@ public sealed class SendDueMailsHandler(
             Your other keys stay as they are. If it was not you, do nothing.
             """);
     }
+
+    private Mail WebhookEndpointDisabled(Account account, MailRequest owed) => new(account.Email, "A webhook endpoint of yours is disabled", $"""
+        Rev no longer sends messages to your webhook endpoint {owed.Note}: either every attempt of a day failed, or it
+        answered 410 Gone.
+
+        What waits for it is kept. Once it works again, enable it and send what it missed:
+
+        PATCH {url.Base}/v1/webhook_endpoints/(its id) with status "enabled"
+        POST {url.Base}/v1/webhook_endpoints/(its id)/replay with since
+
+        GET {url.Base}/v1/webhook_endpoints/(its id)/deliveries shows what it answered.
+        """);
 }
 
 /// <summary>Names of keys that Rev makes by itself.</summary>

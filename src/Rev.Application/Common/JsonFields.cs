@@ -258,7 +258,7 @@ public sealed partial class JsonFields
     private const string WholeRule = "must be Unicode: a surrogate stands without its other half";
 
     /// <summary>Whether every surrogate that is written as an escape has its other half: a text with half a character has no UTF-8 form.</summary>
-    private static bool IsWhole(ReadOnlySpan<byte> json)
+    internal static bool IsWhole(ReadOnlySpan<byte> json)
     {
         for (var at = json.IndexOf((byte)'\\'); at >= 0 && at < json.Length; at++)
         {

@@ -49,6 +49,12 @@ public static class RevMetrics
     public static readonly Histogram<double> Requests =
         Meter.CreateHistogram<double>("rev.request.duration", "s", "Time of a use case by name and result", tags: null, advice: Seconds);
 
+    /// <summary>Deliveries to resolvers, by what came of them.</summary>
+    public static readonly Counter<long> Hooks = Meter.CreateCounter<long>("rev.hooks", "{delivery}", "Deliveries to resolvers by result");
+
     /// <summary>Mails handed over or failed.</summary>
     public static readonly Counter<long> Mails = Meter.CreateCounter<long>("rev.mails", "{mail}", "Mails by result");
+
+    /// <summary>Attempts to send a message to an endpoint: delivered or failed.</summary>
+    public static readonly Counter<long> Webhooks = Meter.CreateCounter<long>("rev.webhooks.attempts", "{attempt}", "Attempts to send a webhook message by result");
 }

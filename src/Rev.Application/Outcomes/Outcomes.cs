@@ -9,7 +9,23 @@ using Rev.Domain.Pricing;
 namespace Rev.Application.Outcomes;
 
 /// <summary>One leaf of a condition, as it was found.</summary>
-public sealed record ExplainedLeaf(string Field, string Op, FactValue Expected, FactValue? Actual, bool Passed, string? Note);
+public sealed record ExplainedLeaf(string Field, string Op, FactValue Expected, FactValue? Actual, bool Passed, string? Note)
+{
+    /// <summary>Longest text of a value that is shown whole.</summary>
+    private const int MaxShown = 256;
+
+    /// <summary>What was found at a leaf.</summary>
+    public static ExplainedLeaf Of(LeafTrace leaf) => new(
+        leaf.Field.Name, ConditionJson.Name(leaf.Operator), Shown(leaf.Expected), leaf.Actual.Type == FactType.Missing ? null : Shown(leaf.Actual), leaf.Passed, leaf.Note);
+
+    /// <summary>A value as an explanation shows it: long texts are cut, so that an explanation stays far smaller than what it explains.</summary>
+    private static FactValue Shown(FactValue value) => value.Type switch
+    {
+        FactType.String or FactType.Other => value.Text!.Length <= MaxShown ? value : FactValue.Of($"{value.Text[..(char.IsHighSurrogate(value.Text[MaxShown - 1]) ? MaxShown - 1 : MaxShown)]}… ({value.Text.Length} characters)"),
+        FactType.Array => value.Items!.Count <= 16 ? FactValue.Of(value.Items.Select(Shown)) : FactValue.Of($"a list of {value.Items.Count}"),
+        FactType.Missing or FactType.Null or FactType.Boolean or FactType.Number => value,
+    };
+}
 
 /// <summary>One rule that was tried.</summary>
 public sealed record ExplainedRule(int Rule, string Name, bool ActionFits, bool Matched, IReadOnlyList<ExplainedLeaf> Conditions);
@@ -20,20 +36,7 @@ public sealed record Explanation(string Reason, int? Rule, IReadOnlyList<Explain
     /// <summary>The explanation of a decision from what was tried.</summary>
     public static Explanation Of(TierVersion tier, BonusDecision bonus, IEnumerable<RuleTrace> trace) => new(
         tier.Explain(bonus.Rule, bonus.Reason), bonus.Rule,
-        trace.Select(r => new ExplainedRule(r.Rule, r.Name, r.ActionFits, r.Matched,
-            r.Leaves.Select(l => new ExplainedLeaf(
-                l.Field.Name, ConditionJson.Name(l.Operator), Shown(l.Expected), l.Actual.Type == FactType.Missing ? null : Shown(l.Actual), l.Passed, l.Note)).ToArray())).ToArray());
-
-    /// <summary>Longest text of a value that is shown whole.</summary>
-    private const int MaxShown = 256;
-
-    /// <summary>A value as an explanation shows it: long texts are cut, so that an explanation stays far smaller than what it explains.</summary>
-    private static FactValue Shown(FactValue value) => value.Type switch
-    {
-        FactType.String or FactType.Other => value.Text!.Length <= MaxShown ? value : FactValue.Of($"{value.Text[..(char.IsHighSurrogate(value.Text[MaxShown - 1]) ? MaxShown - 1 : MaxShown)]}… ({value.Text.Length} characters)"),
-        FactType.Array => value.Items!.Count <= 16 ? FactValue.Of(value.Items.Select(Shown)) : FactValue.Of($"a list of {value.Items.Count}"),
-        FactType.Missing or FactType.Null or FactType.Boolean or FactType.Number => value,
-    };
+        trace.Select(r => new ExplainedRule(r.Rule, r.Name, r.ActionFits, r.Matched, r.Leaves.Select(ExplainedLeaf.Of).ToArray())).ToArray());
 }
 
 /// <summary>One step of an outcome's life.</summary>

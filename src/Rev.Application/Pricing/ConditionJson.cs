@@ -23,11 +23,15 @@ public static class ConditionJson
     public static string Name(Operator op) => Names[op];
 
     /// <summary>Reads a condition; null after complaints.</summary>
-    public static Condition? Read(JsonElement element, string path, List<FieldError> errors)
+    /// <param name="element">The condition.</param>
+    /// <param name="path">Its path.</param>
+    /// <param name="errors">Where complaints go.</param>
+    /// <param name="withPayload">Whether fields of a payload may be named.</param>
+    public static Condition? Read(JsonElement element, string path, List<FieldError> errors, bool withPayload = false)
     {
         var before = errors.Count;
         var leaves = 0;
-        var condition = Read(element, path, errors, 1, ref leaves);
+        var condition = Read(element, path, errors, withPayload, 1, ref leaves);
         if (leaves > Condition.MaxLeaves) errors.Add(new(path, $"must have at most {Condition.MaxLeaves} leaves"));
         return errors.Count == before ? condition : null;
     }
@@ -64,7 +68,7 @@ public static class ConditionJson
         writer.WriteEndArray();
     }
 
-    private static Condition? Read(JsonElement element, string path, List<FieldError> errors, int depth, ref int leaves)
+    private static Condition? Read(JsonElement element, string path, List<FieldError> errors, bool withPayload, int depth, ref int leaves)
     {
         if (depth > Condition.MaxDepth)
         {
@@ -84,8 +88,8 @@ public static class ConditionJson
             errors.Add(new(path, "must have op and value only beside field"));
             return null;
         }
-        if (kinds[0] == "field") return ReadLeaf(fields, ref leaves);
-        if (kinds[0] == "not") return Read(fields["not"], fields.Path("not"), errors, depth + 1, ref leaves) is { } part ? new Condition.Not(part) : null;
+        if (kinds[0] == "field") return ReadLeaf(fields, withPayload, ref leaves);
+        if (kinds[0] == "not") return Read(fields["not"], fields.Path("not"), errors, withPayload, depth + 1, ref leaves) is { } part ? new Condition.Not(part) : null;
 
         var items = fields.List(kinds[0], Condition.MaxLeaves);
         if (items is null) return null;
@@ -96,18 +100,18 @@ public static class ConditionJson
         }
         var parts = new List<Condition>();
         foreach (var (item, at) in items)
-            if (leaves <= Condition.MaxLeaves && Read(item, at, errors, depth + 1, ref leaves) is { } read) parts.Add(read);
+            if (leaves <= Condition.MaxLeaves && Read(item, at, errors, withPayload, depth + 1, ref leaves) is { } read) parts.Add(read);
         return kinds[0] == "all" ? new Condition.All(parts.ToValueList()) : new Condition.Any(parts.ToValueList());
     }
 
-    private static Condition.Leaf? ReadLeaf(JsonFields fields, ref int leaves)
+    private static Condition.Leaf? ReadLeaf(JsonFields fields, bool withPayload, ref int leaves)
     {
         leaves++;
         var name = fields.Text("field");
         if (name is null) return null;
-        if (!FactField.TryParse(name, out var field))
+        if (!FactField.TryParse(name, withPayload, out var field))
         {
-            fields.Refuse("field", FactField.Rule);
+            fields.Refuse("field", withPayload ? FactField.RuleWithPayload : FactField.Rule);
             return null;
         }
         if (fields.Text("op") is not { } opName)

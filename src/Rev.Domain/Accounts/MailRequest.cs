@@ -9,11 +9,16 @@ public enum MailKind
     FirstKeys = 0,
     /// <summary>A link to a page that gives a known account a new key.</summary>
     NewKeyLink = 1,
+    /// <summary>A webhook endpoint was disabled, since it failed for a day or is gone.</summary>
+    WebhookEndpointDisabled = 2,
 }
 
 /// <summary>A mail that is owed. No secret lies in it: the sender mints what the mail says.</summary>
 public sealed class MailRequest
 {
+    /// <summary>Longest note, in characters.</summary>
+    public const int MaxNoteLength = 300;
+
     private MailRequest(RowId id, AccountId accountId, MailKind kind, DateTimeOffset createdAt, DateTimeOffset? dueAt)
     {
         Id = id;
@@ -44,8 +49,11 @@ public sealed class MailRequest
     /// <summary>When the mail was handed over.</summary>
     public DateTimeOffset? SentAt { get; private set; }
 
+    /// <summary>What it is about; never a secret.</summary>
+    public string? Note { get; private set; }
+
     /// <summary>A mail owed from now.</summary>
-    public static MailRequest Owe(RowId id, AccountId account, MailKind kind, DateTimeOffset now) => new(id, account, kind, now, now);
+    public static MailRequest Owe(RowId id, AccountId account, MailKind kind, DateTimeOffset now, string? note = null) => new(id, account, kind, now, now) { Note = note };
 
     /// <summary>A sender takes it: nobody else tries before the lease is over.</summary>
     public void Take(DateTimeOffset now, TimeSpan lease)

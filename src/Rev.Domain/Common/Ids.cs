@@ -334,3 +334,148 @@ public readonly record struct CreditNoteId(UInt128 Value) : IComparable<CreditNo
 
     public static bool operator >=(CreditNoteId left, CreditNoteId right) => left.Value >= right.Value;
 }
+
+/// <summary>An endpoint that messages are sent to. On the wire <c>wep_</c> and a ULID.</summary>
+public readonly record struct WebhookEndpointId(UInt128 Value) : IComparable<WebhookEndpointId>
+{
+    /// <summary>The prefix on the wire.</summary>
+    public const string Prefix = "wep_";
+
+    /// <summary>Reads the wire form.</summary>
+    public static bool TryParse(string? text, out WebhookEndpointId id)
+    {
+        var ok = UlidText.TryParse(text, Prefix, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    /// <inheritdoc/>
+    public int CompareTo(WebhookEndpointId other) => Value.CompareTo(other.Value);
+
+    /// <inheritdoc/>
+    public override string ToString() => UlidText.Format(Prefix, Value);
+
+    public static bool operator <(WebhookEndpointId left, WebhookEndpointId right) => left.Value < right.Value;
+
+    public static bool operator >(WebhookEndpointId left, WebhookEndpointId right) => left.Value > right.Value;
+
+    public static bool operator <=(WebhookEndpointId left, WebhookEndpointId right) => left.Value <= right.Value;
+
+    public static bool operator >=(WebhookEndpointId left, WebhookEndpointId right) => left.Value >= right.Value;
+}
+
+/// <summary>A message to endpoints. On the wire <c>msg_</c> and a ULID.</summary>
+public readonly record struct WebhookMessageId(UInt128 Value) : IComparable<WebhookMessageId>
+{
+    /// <summary>The prefix on the wire.</summary>
+    public const string Prefix = "msg_";
+
+    /// <summary>Reads the wire form.</summary>
+    public static bool TryParse(string? text, out WebhookMessageId id)
+    {
+        var ok = UlidText.TryParse(text, Prefix, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    /// <inheritdoc/>
+    public int CompareTo(WebhookMessageId other) => Value.CompareTo(other.Value);
+
+    /// <inheritdoc/>
+    public override string ToString() => UlidText.Format(Prefix, Value);
+
+    public static bool operator <(WebhookMessageId left, WebhookMessageId right) => left.Value < right.Value;
+
+    public static bool operator >(WebhookMessageId left, WebhookMessageId right) => left.Value > right.Value;
+
+    public static bool operator <=(WebhookMessageId left, WebhookMessageId right) => left.Value <= right.Value;
+
+    public static bool operator >=(WebhookMessageId left, WebhookMessageId right) => left.Value >= right.Value;
+}
+
+/// <summary>A message on its way to one endpoint. On the wire <c>whd_</c> and a ULID.</summary>
+public readonly record struct WebhookDeliveryId(UInt128 Value) : IComparable<WebhookDeliveryId>
+{
+    /// <summary>The prefix on the wire.</summary>
+    public const string Prefix = "whd_";
+
+    /// <summary>Reads the wire form.</summary>
+    public static bool TryParse(string? text, out WebhookDeliveryId id)
+    {
+        var ok = UlidText.TryParse(text, Prefix, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    /// <inheritdoc/>
+    public int CompareTo(WebhookDeliveryId other) => Value.CompareTo(other.Value);
+
+    /// <inheritdoc/>
+    public override string ToString() => UlidText.Format(Prefix, Value);
+
+    public static bool operator <(WebhookDeliveryId left, WebhookDeliveryId right) => left.Value < right.Value;
+
+    public static bool operator >(WebhookDeliveryId left, WebhookDeliveryId right) => left.Value > right.Value;
+
+    public static bool operator <=(WebhookDeliveryId left, WebhookDeliveryId right) => left.Value <= right.Value;
+
+    public static bool operator >=(WebhookDeliveryId left, WebhookDeliveryId right) => left.Value >= right.Value;
+}
+
+/// <summary>A resolver. On the wire <c>rsv_</c> and a ULID.</summary>
+public readonly record struct ResolverId(UInt128 Value) : IComparable<ResolverId>
+{
+    /// <summary>The prefix on the wire.</summary>
+    public const string Prefix = "rsv_";
+
+    /// <summary>Reads the wire form.</summary>
+    public static bool TryParse(string? text, out ResolverId id)
+    {
+        var ok = UlidText.TryParse(text, Prefix, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    /// <inheritdoc/>
+    public int CompareTo(ResolverId other) => Value.CompareTo(other.Value);
+
+    /// <inheritdoc/>
+    public override string ToString() => UlidText.Format(Prefix, Value);
+
+    public static bool operator <(ResolverId left, ResolverId right) => left.Value < right.Value;
+
+    public static bool operator >(ResolverId left, ResolverId right) => left.Value > right.Value;
+
+    public static bool operator <=(ResolverId left, ResolverId right) => left.Value <= right.Value;
+
+    public static bool operator >=(ResolverId left, ResolverId right) => left.Value >= right.Value;
+}
+
+/// <summary>What a resolver was sent. On the wire <c>rdl_</c> and a ULID.</summary>
+public readonly record struct HookDeliveryId(UInt128 Value) : IComparable<HookDeliveryId>
+{
+    /// <summary>The prefix on the wire.</summary>
+    public const string Prefix = "rdl_";
+
+    /// <summary>Reads the wire form.</summary>
+    public static bool TryParse(string? text, out HookDeliveryId id)
+    {
+        var ok = UlidText.TryParse(text, Prefix, out var value);
+        id = new(value);
+        return ok;
+    }
+
+    /// <inheritdoc/>
+    public int CompareTo(HookDeliveryId other) => Value.CompareTo(other.Value);
+
+    /// <inheritdoc/>
+    public override string ToString() => UlidText.Format(Prefix, Value);
+
+    public static bool operator <(HookDeliveryId left, HookDeliveryId right) => left.Value < right.Value;
+
+    public static bool operator >(HookDeliveryId left, HookDeliveryId right) => left.Value > right.Value;
+
+    public static bool operator <=(HookDeliveryId left, HookDeliveryId right) => left.Value <= right.Value;
+
+    public static bool operator >=(HookDeliveryId left, HookDeliveryId right) => left.Value >= right.Value;
+}

@@ -42,7 +42,7 @@ public enum Operator
 /// <param name="Note">Why a leaf that could not be judged was false; null otherwise.</param>
 public sealed record LeafTrace(FactField Field, Operator Operator, FactValue Expected, FactValue Actual, bool Passed, string? Note);
 
-/// <summary>A condition over a call's facts. Total: it never throws and never guesses; what is missing or mistyped is false.</summary>
+/// <summary>A condition over facts. Total: it never throws and never guesses; what is missing or mistyped is false.</summary>
 public abstract record Condition
 {
     /// <summary>Deepest nesting.</summary>
@@ -54,7 +54,7 @@ public abstract record Condition
     private Condition() { }
 
     /// <summary>Whether it holds; every leaf that was looked at is added to the trace, if one is given.</summary>
-    public abstract bool Holds(CallFacts facts, List<LeafTrace>? trace = null);
+    public abstract bool Holds(IFacts facts, List<LeafTrace>? trace = null);
 
     /// <summary>Whether it holds while the metadata may still change: null where only the metadata can tell.</summary>
     public abstract bool? HoldsWithoutMetadata(CallFacts facts);
@@ -69,7 +69,7 @@ public abstract record Condition
     public sealed record All(ValueList<Condition> Parts) : Condition
     {
         /// <inheritdoc/>
-        public override bool Holds(CallFacts facts, List<LeafTrace>? trace = null)
+        public override bool Holds(IFacts facts, List<LeafTrace>? trace = null)
         {
             var holds = true;
             foreach (var part in Parts)
@@ -99,7 +99,7 @@ public abstract record Condition
     public sealed record Any(ValueList<Condition> Parts) : Condition
     {
         /// <inheritdoc/>
-        public override bool Holds(CallFacts facts, List<LeafTrace>? trace = null)
+        public override bool Holds(IFacts facts, List<LeafTrace>? trace = null)
         {
             var holds = false;
             foreach (var part in Parts)
@@ -129,7 +129,7 @@ public abstract record Condition
     public sealed record Not(Condition Part) : Condition
     {
         /// <inheritdoc/>
-        public override bool Holds(CallFacts facts, List<LeafTrace>? trace = null) => !Part.Holds(facts, trace);
+        public override bool Holds(IFacts facts, List<LeafTrace>? trace = null) => !Part.Holds(facts, trace);
 
         /// <inheritdoc/>
         public override bool? HoldsWithoutMetadata(CallFacts facts) => !Part.HoldsWithoutMetadata(facts);
@@ -145,7 +145,7 @@ public abstract record Condition
     public sealed record Leaf(FactField Field, Operator Operator, FactValue Value) : Condition
     {
         /// <inheritdoc/>
-        public override bool Holds(CallFacts facts, List<LeafTrace>? trace = null)
+        public override bool Holds(IFacts facts, List<LeafTrace>? trace = null)
         {
             var actual = facts[Field];
             var passed = Compare(actual);
@@ -154,7 +154,7 @@ public abstract record Condition
         }
 
         /// <inheritdoc/>
-        public override bool? HoldsWithoutMetadata(CallFacts facts) => Field.IsMetadata ? null : Compare(facts[Field]);
+        public override bool? HoldsWithoutMetadata(CallFacts facts) => Field.Path.Count > 0 ? null : Compare(facts[Field]);
 
         /// <inheritdoc/>
         public override int Depth => 1;
@@ -194,7 +194,7 @@ public abstract record Condition
 
         private string? Note(FactValue actual) => actual.Type switch
         {
-            FactType.Missing => "the call has no such field",
+            FactType.Missing => Field.IsPayload ? "the payload has no such field" : "the call has no such field",
             FactType.Other => "not a value that conditions compare",
             FactType.Null or FactType.Boolean or FactType.Number or FactType.String or FactType.Array =>
                 Value.Type is FactType.Missing or FactType.Array || Value.Type == actual.Type || actual.Type == FactType.Array

@@ -68,6 +68,10 @@ public readonly record struct FactValue
     /// <summary>A list.</summary>
     public static FactValue Of(IEnumerable<FactValue> items) => new(FactType.Array, items: items.ToValueList());
 
+    /// <summary>Something that is there and that no condition compares.</summary>
+    /// <param name="json">What a trace shows of it, as JSON.</param>
+    public static FactValue Incomparable(string json) => new(FactType.Other, text: json);
+
     /// <summary>A JSON value.</summary>
     public static FactValue Of(JsonElement element) => element.ValueKind switch
     {

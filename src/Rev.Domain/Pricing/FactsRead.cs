@@ -20,7 +20,8 @@ public sealed record FactsRead(bool Action, bool Customer, bool Model, bool Meta
     private static IEnumerable<FactField?> FieldsOf(BonusRule rule) =>
         FieldsOf(rule.When).Append(rule.Amount is BonusAmount.Share share ? share.Of : null);
 
-    private static IEnumerable<FactField> FieldsOf(Condition? condition) => condition switch
+    /// <summary>The fields that a condition looks at; none of no condition.</summary>
+    public static IEnumerable<FactField> FieldsOf(Condition? condition) => condition switch
     {
         null => [],
         Condition.All all => all.Parts.SelectMany(FieldsOf),

@@ -53,6 +53,7 @@ internal sealed class MailRequestConfiguration : IEntityTypeConfiguration<MailRe
         builder.ToTable("mail_requests");
         builder.HasKey(m => m.Id);
         builder.HasIndex(m => m.DueAt).HasFilter("due_at IS NOT NULL");
+        builder.Property(m => m.Note).HasMaxLength(MailRequest.MaxNoteLength);
         // Of two senders that take it at once, one finds that it moved.
         builder.Property(m => m.DueAt).IsConcurrencyToken();
     }

@@ -29,6 +29,10 @@ public sealed class AccountRepository(RevDbContext db) : IAccounts, IAccountSett
     public void Owe(MailRequest mail) => db.MailRequests.Add(mail);
 
     /// <inheritdoc/>
+    public Task<int> Owed(AccountId account, MailKind kind, DateTimeOffset since, CancellationToken cancellationToken) =>
+        db.MailRequests.CountAsync(m => m.AccountId == account && m.Kind == kind && m.CreatedAt >= since, cancellationToken);
+
+    /// <inheritdoc/>
     public async Task<Currency> DefaultCurrency(AccountId account, CancellationToken cancellationToken) =>
         Currency.Parse(await db.Accounts.AsNoTracking().Where(a => a.Id == account).Select(a => a.Currency).SingleAsync(cancellationToken));
 }

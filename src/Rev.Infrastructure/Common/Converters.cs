@@ -37,6 +37,16 @@ internal sealed class CreditNoteIdConverter() : ValueConverter<CreditNoteId, byt
 
 internal sealed class StripeConnectionIdConverter() : ValueConverter<StripeConnectionId, byte[]>(id => UlidText.ToBytes(id.Value), bytes => new(UlidText.FromBytes(bytes)));
 
+internal sealed class WebhookEndpointIdConverter() : ValueConverter<WebhookEndpointId, byte[]>(id => UlidText.ToBytes(id.Value), bytes => new(UlidText.FromBytes(bytes)));
+
+internal sealed class WebhookMessageIdConverter() : ValueConverter<WebhookMessageId, byte[]>(id => UlidText.ToBytes(id.Value), bytes => new(UlidText.FromBytes(bytes)));
+
+internal sealed class WebhookDeliveryIdConverter() : ValueConverter<WebhookDeliveryId, byte[]>(id => UlidText.ToBytes(id.Value), bytes => new(UlidText.FromBytes(bytes)));
+
+internal sealed class ResolverIdConverter() : ValueConverter<ResolverId, byte[]>(id => UlidText.ToBytes(id.Value), bytes => new(UlidText.FromBytes(bytes)));
+
+internal sealed class HookDeliveryIdConverter() : ValueConverter<HookDeliveryId, byte[]>(id => UlidText.ToBytes(id.Value), bytes => new(UlidText.FromBytes(bytes)));
+
 internal sealed class HashConverter() : ValueConverter<UInt128, byte[]>(hash => UlidText.ToBytes(hash), bytes => UlidText.FromBytes(bytes));
 
 internal sealed class AgentIdConverter() : ValueConverter<AgentId, string>(id => id.Value, text => new(text));

@@ -13,6 +13,7 @@ using Rev.Infrastructure.Analytics;
 using Rev.Infrastructure.Billing;
 using Rev.Infrastructure.Customers;
 using Rev.Infrastructure.Outcomes;
+using Rev.Infrastructure.Webhooks;
 
 namespace Rev.Infrastructure.Common;
 
@@ -102,6 +103,10 @@ public static class Jobs
             jobs.AddOrUpdate<ProcessStripeEventsJob>("process-stripe-events", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
             jobs.AddOrUpdate<ProcessStripeEventsJob>("catch-up-with-stripe", job => job.CatchUp(CancellationToken.None), EveryNight, options);
             jobs.AddOrUpdate<DetectBillingDriftJob>("detect-billing-drift", job => job.Run(CancellationToken.None), LaterEveryNight, options);
+            jobs.AddOrUpdate<DeliverWebhooksJob>("deliver-webhooks", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
+            jobs.AddOrUpdate<PurgeWebhooksJob>("purge-webhooks", job => job.Run(CancellationToken.None), EveryTenMinutes, options);
+            jobs.AddOrUpdate<ProcessHooksJob>("process-hooks", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
+            jobs.AddOrUpdate<TidyHooksJob>("tidy-hooks", job => job.Run(CancellationToken.None), EveryMinute, options);
             jobs.AddOrUpdate<SendMailsJob>("send-mails", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
             return Task.CompletedTask;
         }

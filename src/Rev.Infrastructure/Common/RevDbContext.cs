@@ -7,10 +7,12 @@ using Rev.Domain.Customers;
 using Rev.Domain.Metering;
 using Rev.Domain.Outcomes;
 using Rev.Domain.Pricing;
+using Rev.Domain.Webhooks;
 using Rev.Infrastructure.Accounts;
 using Rev.Infrastructure.Billing;
 using Rev.Infrastructure.Metering;
 using Rev.Infrastructure.Pricing;
+using Rev.Infrastructure.Webhooks;
 
 namespace Rev.Infrastructure.Common;
 
@@ -52,6 +54,17 @@ public abstract class RevDbContext(DbContextOptions options) : DbContext(options
     public DbSet<MeterItem> MeterItems => Set<MeterItem>();
     public DbSet<MeterReading> MeterReadings => Set<MeterReading>();
     public DbSet<MeterCheckRow> MeterChecks => Set<MeterCheckRow>();
+    public DbSet<Resolver> Resolvers => Set<Resolver>();
+    public DbSet<HookDelivery> HookDeliveries => Set<HookDelivery>();
+    public DbSet<HookBodyRow> HookBodies => Set<HookBodyRow>();
+    public DbSet<HookMatchRow> HookMatches => Set<HookMatchRow>();
+    public DbSet<WaitingPayloadRow> WaitingPayloads => Set<WaitingPayloadRow>();
+    public DbSet<OutcomeCorrelationRow> OutcomeCorrelations => Set<OutcomeCorrelationRow>();
+    public DbSet<RefusedHooksRow> RefusedHooks => Set<RefusedHooksRow>();
+    public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
+    public DbSet<WebhookMessageRow> WebhookMessages => Set<WebhookMessageRow>();
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
+    public DbSet<WebhookAttempt> WebhookAttempts => Set<WebhookAttempt>();
 
     /// <inheritdoc/>
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
@@ -65,6 +78,11 @@ public abstract class RevDbContext(DbContextOptions options) : DbContext(options
         Id<StripeConnectionId, StripeConnectionIdConverter>();
         Id<InvoiceId, InvoiceIdConverter>();
         Id<CreditNoteId, CreditNoteIdConverter>();
+        Id<ResolverId, ResolverIdConverter>();
+        Id<HookDeliveryId, HookDeliveryIdConverter>();
+        Id<WebhookEndpointId, WebhookEndpointIdConverter>();
+        Id<WebhookMessageId, WebhookMessageIdConverter>();
+        Id<WebhookDeliveryId, WebhookDeliveryIdConverter>();
         Id<UInt128, HashConverter>();
         configurationBuilder.Properties<AgentId>().HaveConversion<AgentIdConverter>().HaveMaxLength(CallerKey.MaxLength).AreUnicode(false);
         configurationBuilder.Properties<CustomerId>().HaveConversion<CustomerIdConverter>().HaveMaxLength(CallerKey.MaxLength).AreUnicode(false);
@@ -81,6 +99,7 @@ public abstract class RevDbContext(DbContextOptions options) : DbContext(options
         configurationBuilder.Properties<InvoiceStep>().HaveConversion<short>();
         configurationBuilder.Properties<CreditNoteStatus>().HaveConversion<short>();
         configurationBuilder.Properties<MeterItemStatus>().HaveConversion<short>();
+        configurationBuilder.Properties<HookResult>().HaveConversion<short>();
 
         void Id<TId, TConverter>() => configurationBuilder.Properties<TId>().HaveConversion<TConverter>().HaveMaxLength(16).AreFixedLength();
     }

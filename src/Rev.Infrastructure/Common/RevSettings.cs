@@ -56,6 +56,12 @@ public sealed class RevSettings
     /// <summary>Where Stripe's API is reached; null for Stripe's own address.</summary>
     public string? StripeApiBase { get; private init; }
 
+    /// <summary>Events of one connection to Stripe that may wait to be worked on.</summary>
+    public int StripeEventsWaiting { get; private init; }
+
+    /// <summary>Values of one account and mode by which payloads may wait for calls.</summary>
+    public int HookPayloadsWaiting { get; private init; }
+
     /// <summary>Items that may wait for the writer.</summary>
     public int QueueCapacity { get; private init; }
 
@@ -85,6 +91,8 @@ public sealed class RevSettings
             Smtp = mode == "smtp" ? SmtpSettings.Read(configuration) : null,
             PublicUrl = Address(configuration, "PublicUrl"),
             StripeApiBase = Address(configuration, "Stripe:ApiBase"),
+            StripeEventsWaiting = Number(configuration, "Stripe:EventsWaiting", 10_000, 1, 10_000_000),
+            HookPayloadsWaiting = Number(configuration, "Hooks:PayloadsWaiting", 1_000_000, 1, 1_000_000_000),
             QueueCapacity = Number(configuration, "Metering:QueueCapacity", 20_000, 1, 10_000_000),
             BatchLimit = Number(configuration, "Metering:BatchLimit", 1_000, 1, 100_000),
             JobsEnabled = Flag(configuration, "Jobs:Enabled", defaultValue: true),

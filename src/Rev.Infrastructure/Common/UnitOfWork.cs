@@ -6,16 +6,20 @@ using Rev.Infrastructure.Pricing;
 namespace Rev.Infrastructure.Common;
 
 /// <summary>One transaction over what the repositories of a scope were handed.</summary>
-public sealed class UnitOfWork(RevDbContext db, PriceBook prices) : IUnitOfWork
+public sealed class UnitOfWork(RevDbContext db, PriceBook prices, IEnumerable<ICommitRows> modules) : IUnitOfWork
 {
     private const int MaxTries = 5;
 
     /// <inheritdoc/>
     public async Task<bool> Commit(CancellationToken cancellationToken)
     {
+        var wrote = new List<ICommitRows>();
+        foreach (var module in modules)
+            if (await module.Add(db, cancellationToken)) wrote.Add(module);
         try
         {
             await db.SaveChangesAsync(cancellationToken);
+            foreach (var module in wrote) module.Committed();
             return true;
         }
         catch (DbUpdateException exception) when (StoreFaults.IsConflict(exception))
@@ -24,6 +28,9 @@ public sealed class UnitOfWork(RevDbContext db, PriceBook prices) : IUnitOfWork
             return false;
         }
     }
+
+    /// <inheritdoc/>
+    public void Forget() => db.ChangeTracker.Clear();
 
     /// <inheritdoc/>
     public async Task<Result<T>> ChangePricing<T>(Tenant tenant, Func<CancellationToken, Task<Result<T>>> change, CancellationToken cancellationToken)

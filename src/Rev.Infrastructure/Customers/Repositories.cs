@@ -55,6 +55,7 @@ public sealed class CustomerRepository(RevDbContext db) : ICustomers
             last = found[^1].Id;
         }
         await EraseOutcomes(outcomes, calls, cancellationToken);
+        await EraseHooks(tenant, calls, cancellationToken);
         return whole;
     }
 
@@ -78,6 +79,23 @@ public sealed class CustomerRepository(RevDbContext db) : ICustomers
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Customer>> Erasing(int limit, CancellationToken cancellationToken) =>
         await db.Customers.Where(c => c.ErasureOpen).OrderBy(c => c.ErasedAt).Take(limit).ToListAsync(cancellationToken);
+
+    /// <summary>What resolvers were sent for its calls; what came of it stays.</summary>
+    private async Task EraseHooks(Tenant tenant, IQueryable<CallRow> calls, CancellationToken cancellationToken)
+    {
+        var (last, delivery) = (default(CallId), default(HookDeliveryId));
+        while (true)
+        {
+            var found = await db.HookMatches.AsNoTracking()
+                .Where(m => m.AccountId == tenant.Account && m.Mode == tenant.Mode && (m.CallId > last || (m.CallId == last && m.DeliveryId > delivery))
+                    && calls.Any(c => c.Id == m.CallId) && db.HookBodies.Any(b => b.DeliveryId == m.DeliveryId))
+                .OrderBy(m => m.CallId).ThenBy(m => m.DeliveryId).Take(EraseBatch).Select(m => new { m.CallId, m.DeliveryId }).ToListAsync(cancellationToken);
+            if (found.Count == 0) return;
+            foreach (var chunk in found.Select(m => m.DeliveryId).Distinct().Chunk(EraseChunk))
+                await db.HookBodies.Where(b => chunk.Contains(b.DeliveryId)).ExecuteDeleteAsync(cancellationToken);
+            (last, delivery) = (found[^1].CallId, found[^1].DeliveryId);
+        }
+    }
 
     /// <summary>What came with resolutions and reversals, and what their traces show. The version rises, so that a step that holds the old text writes nothing.</summary>
     private static async Task EraseOutcomes(IQueryable<OutcomeRow> outcomes, IQueryable<CallRow> calls, CancellationToken cancellationToken)

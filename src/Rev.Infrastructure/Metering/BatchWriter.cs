@@ -19,7 +19,7 @@ public interface IStoredLookup
 }
 
 /// <summary>Writes one batch in one transaction. Knows nothing of queues and retries.</summary>
-public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownParties parties, IIdFactory ids, TimeProvider clock)
+public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownParties parties, IEnumerable<IBatchRows> modules, IIdFactory ids, TimeProvider clock)
 {
     /// <summary>For how many batches after a repeated key every key is asked for.</summary>
     private const int CarefulBatches = 200;
@@ -56,6 +56,7 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
         calls = OnePerKey(calls, followers);
         var rows = await lookup.Outcomes(steps.ConvertAll(s => s.Step), cancellationToken);
         steps = OnePerOutcome(steps, answers);
+        foreach (var module in modules) await module.Prepare(cancellationToken);
 
         await using var session = await store.Begin(cancellationToken);
         // The hour in which all of this counts: it is taken inside the transaction, so that closed hours stay closed.
@@ -90,6 +91,7 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
             .ConvertAll(c => RowMapping.ToRow(c.Written.ToOutcome()!, null, [], effectiveAt)));
         await session.Insert(BulkTables.LedgerEntries, steps.SelectMany(s => s.Written.Movements.Select(m =>
             RowMapping.ToRow(s.Written.After!, m, new(ids.Next(effectiveAt)), effectiveAt))).ToArray());
+        foreach (var module in modules) await module.Write(session, new(calls, steps, effectiveAt));
         await session.Add(BulkTables.OpenOutcomes, open.Rows);
         await session.Add(BulkTables.Rollups, deltas.Rows);
         await session.Commit();
@@ -108,6 +110,7 @@ public sealed class BatchWriter(IBulkStore store, IStoredLookup lookup, KnownPar
             else if (existing.TryGetValue(leader, out var found)) answers.Add(() => item.Complete(new(null, found, null)));
             else answers.Add(() => item.Refuse(ServiceErrors.StoreUnavailable));
         }
+        foreach (var module in modules) module.Committed();
         return () =>
         {
             foreach (var item in calls) item.Complete(new(item.Written, null, null));

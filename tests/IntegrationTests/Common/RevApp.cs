@@ -9,6 +9,7 @@ using Rev.Application.Accounts;
 using Rev.Application.Analytics;
 using Rev.Application.Customers;
 using Rev.Application.Outcomes;
+using Rev.Application.Webhooks;
 
 namespace Rev.IntegrationTests.Common;
 
@@ -108,6 +109,10 @@ public sealed class RevApp : WebApplicationFactory<Program>
     public Task<int> FinishErasures() => Swept(new FinishErasures());
 
     public Task<int> SendDueMails() => Swept(new SendDueMails());
+
+    public Task<int> ProcessHooks() => Swept(new ProcessHooks());
+
+    public Task<int> TidyHooks() => Swept(new TidyHooks());
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {

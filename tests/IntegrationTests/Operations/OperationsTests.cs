@@ -159,7 +159,7 @@ public sealed partial class OperationsTests(Apps apps) : IClassFixture<Apps>
         (await app.Anonymous.Get("/health/live")).Header("X-Request-Id").ShouldNotBeNullOrEmpty();
     }
 
-    [Theory, EachProvider]
+    [Theory, OneProvider]
     public async Task Verify_finds_what_rollups_say_wrongly_and_a_rebuild_mends_it(Provider provider)
     {
         var app = await apps.On(provider);

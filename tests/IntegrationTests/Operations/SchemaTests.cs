@@ -9,6 +9,7 @@ using Rev.Domain.Common;
 using Rev.Infrastructure.Billing;
 using Rev.Infrastructure.Common;
 using Rev.Infrastructure.Metering;
+using Rev.Infrastructure.Webhooks;
 using Rev.IntegrationTests.Common;
 
 namespace Rev.IntegrationTests.Operations;
@@ -72,7 +73,7 @@ public sealed partial class SchemaTests
             + Reads("statement_", RollupReads.Sql(slice with { CustomerId = "c", AgentId = "a", Action = "b" }, slice.From.AddDays(2), _ => "0", ["agent_id", "action"])!)
             + Procedure("idempotency_keys_", BulkTables.IdempotencyKeys) + Procedure("bonus_claims_", BulkTables.BonusClaims) + Procedure("calls_", BulkTables.Calls)
             + Procedure("outcomes_", BulkTables.Outcomes) + Procedure("ledger_entries_", BulkTables.LedgerEntries) + Procedure("agents_", BulkTables.Agents)
-            + Procedure("customers_", BulkTables.Customers) + Update("updates_", BulkTables.OutcomeUpdates) + Update("locks_", BulkTables.OutcomeLocks)
+            + Procedure("correlations_", HookTables.Correlations) + Procedure("customers_", BulkTables.Customers) + Update("updates_", BulkTables.OutcomeUpdates) + Update("locks_", BulkTables.OutcomeLocks)
             + Ranged("of_calls_", RollupSql.OfCalls) + Ranged("of_all_calls_", RollupSql.OfAllCalls)
             + string.Concat(ArchiveTable.All.Select(table => Ranged($"select_{table.Name}_", table.Select) + Ranged($"first_{table.Name}_", table.SelectFirst(sqlServer: true))))
             + Ranged("delete_outcomes_", ArchiveTable.DeleteOutcomes) + Ranged("delete_calls_", ArchiveTable.DeleteCalls)

@@ -7,6 +7,7 @@ using Rev.Domain.Common;
 using Rev.Domain.Outcomes;
 using Rev.Infrastructure.Common;
 using Rev.IntegrationTests.Common;
+using Rev.IntegrationTests.Webhooks;
 
 namespace Rev.IntegrationTests.Operations;
 
@@ -36,6 +37,21 @@ public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps
         ["POST /v1/customers/{}/portal"] = ("customer", null),
         ["GET /v1/invoices/{}"] = ("invoice", null),
         ["POST /v1/invoices/{}/retry"] = ("invoice", null),
+        ["GET /v1/resolvers/{}"] = ("resolver", null),
+        ["PUT /v1/resolvers/{}"] = ("resolver", HookSender.Resolver()),
+        ["DELETE /v1/resolvers/{}"] = ("resolver", null),
+        ["POST /v1/resolvers/{}/test"] = ("resolver", new JsonObject { ["payload"] = new JsonObject() }),
+        ["GET /v1/resolvers/{}/deliveries"] = ("resolver", null),
+        ["GET /v1/resolvers/{}/deliveries/{}"] = ("hook", null),
+        ["GET /v1/webhook_endpoints/{}"] = ("endpoint", null),
+        ["PATCH /v1/webhook_endpoints/{}"] = ("endpoint", new JsonObject { ["status"] = "disabled" }),
+        ["DELETE /v1/webhook_endpoints/{}"] = ("endpoint", null),
+        ["POST /v1/webhook_endpoints/{}/rotate"] = ("endpoint", null),
+        ["POST /v1/webhook_endpoints/{}/test"] = ("endpoint", null),
+        ["POST /v1/webhook_endpoints/{}/replay"] = ("endpoint", new JsonObject { ["since"] = "2026-11-01T00:00:00Z" }),
+        ["GET /v1/webhook_endpoints/{}/deliveries"] = ("endpoint", null),
+        ["GET /v1/webhook_endpoints/{}/deliveries/{}"] = ("delivery", null),
+        ["POST /v1/webhook_endpoints/{}/deliveries/{}/retry"] = ("delivery", null),
     };
 
     /// <summary>The caller's own name spaces: a PUT there makes something new.</summary>
@@ -80,11 +96,11 @@ public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps
                 (await other.Post("/v1/outcomes/resolve", new { idempotency_key = ids["tier"], outcome = "success" })).Refused(404);
                 var batch = (await other.Post("/v1/outcomes/resolve/batch", new { items = new[] { new { event_id = eventId, outcome = "success" } } })).Is(200);
                 batch["results.0.error.status"].ShouldBe("404");
-                foreach (var list in new[] { "events", "outcomes", "agents", "customers", "tiers", "api_keys", "invoices" })
+                foreach (var list in new[] { "events", "outcomes", "agents", "customers", "tiers", "api_keys", "invoices", "webhook_endpoints", "resolvers" })
                 {
                     var items = await other.All($"/v1/{list}");
                     if (manages && list == "api_keys") continue;
-                    foreach (var id in ids.Values) items.ShouldAllBe(item => !item.ToJsonString().Contains(id));
+                    foreach (var id in ids.Values.SelectMany(v => v.Split(' '))) items.ShouldAllBe(item => !item.ToJsonString().Contains(id));
                 }
                 (await other.All($"/v1/events?agent_id={ids["agent"]}")).ShouldBeEmpty();
                 (await other.Put("/v1/agents/x-agent", new { tier = ids["tier"] })).Refused(400, "tier.unknown", "tier");
@@ -92,7 +108,7 @@ public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps
             (await app.Counts()).ShouldBe(before);
 
             // What is there for its owner, so that the 404s above mean what they seem to.
-            foreach (var route in new[] { "GET /v1/events/{}", "GET /v1/outcomes/{}", "GET /v1/tiers/{}", "GET /v1/tiers/{}/versions", "GET /v1/agents/{}", "GET /v1/customers/{}", "GET /v1/customers/{}/statement", "GET /v1/invoices/{}" })
+            foreach (var route in new[] { "GET /v1/events/{}", "GET /v1/outcomes/{}", "GET /v1/tiers/{}", "GET /v1/tiers/{}/versions", "GET /v1/agents/{}", "GET /v1/customers/{}", "GET /v1/customers/{}/statement", "GET /v1/invoices/{}", "GET /v1/webhook_endpoints/{}", "GET /v1/webhook_endpoints/{}/deliveries", "GET /v1/webhook_endpoints/{}/deliveries/{}", "GET /v1/resolvers/{}", "GET /v1/resolvers/{}/deliveries", "GET /v1/resolvers/{}/deliveries/{}" })
             {
                 var (method, path) = Split(route, ids[Covered[route].Id]);
                 (await mine.Send(method, path)).Is(200);
@@ -159,6 +175,11 @@ public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps
         var succeeded = await caller.Meter(Bodies.Call().With("agent_id", $"agent-{name}"));
         var mode = caller.Key.StartsWith("rg_test_", StringComparison.Ordinal) ? "test" : "live";
         var key = (await caller.Post("/v1/api_keys", new { name = "theirs", mode })).Is(201);
+        // Nobody listens there: the test's delivery is there all the same.
+        var endpoint = (await caller.Post("/v1/webhook_endpoints", new { url = "http://127.0.0.1:9/", events = new[] { "invoice.paid" } })).Is(201)["id"]!;
+        var delivery = (await caller.Post($"/v1/webhook_endpoints/{endpoint}/test")).Is(200)["id"]!;
+        var resolver = await HookSender.Make(caller);
+        var hook = (await resolver.Send(HookSender.Payload("theirs"))).Is(200)["delivery_id"];
         return new(StringComparer.Ordinal)
         {
             ["event"] = pending["event_id"]!,
@@ -169,6 +190,10 @@ public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps
             ["customer"] = $"customer-{name}",
             ["key"] = key["id"]!,
             ["invoice"] = await Invoice(caller, mode),
+            ["resolver"] = resolver.Id,
+            ["hook"] = $"{resolver.Id} {hook}",
+            ["endpoint"] = endpoint,
+            ["delivery"] = $"{endpoint} {delivery}",
         };
     }
 
@@ -201,10 +226,13 @@ public sealed partial class TenantIsolationTests(Apps apps) : IClassFixture<Apps
             .Distinct(StringComparer.Ordinal),
     ];
 
+    /// <summary>The method and the path of a route; of two ids the first stands in the first place.</summary>
     private static (HttpMethod Method, string Path) Split(string route, string id)
     {
         var parts = route.Split(' ');
-        return (new HttpMethod(parts[0]), parts[1].Replace("{}", id, StringComparison.Ordinal));
+        var ids = id.Split(' ');
+        var at = 0;
+        return (new HttpMethod(parts[0]), Parameter().Replace(parts[1], _ => ids[Math.Min(at++, ids.Length - 1)]));
     }
 
     [GeneratedRegex(@"\{[^}]*\}", RegexOptions.CultureInvariant, 1000)]

@@ -10,6 +10,7 @@ using Rev.Application.Metering;
 using Rev.Application.Outcomes;
 using Rev.Application.Pricing;
 using Rev.Application.Streaming;
+using Rev.Application.Webhooks;
 using Rev.Domain.Accounts;
 using Rev.Domain.Common;
 
@@ -24,6 +25,10 @@ public sealed class ValidatorTests
     private static readonly ResolveOutcome Resolve = new(Given.Tenant, new(new(1), null, null), "success", null, "t");
 
     private static readonly ConnectStripe Connect = new(Given.Tenant, null, null, null, null, null, null, null, null, null, null, null, null, null);
+
+    private static readonly AddWebhookEndpoint Endpoint = new(Given.Tenant, "https://example.com/hook", ["outcome.*", "invoice.paid"], null, null, null);
+
+    private static readonly MakeResolver Resolver = new(Caller, ResolverSpecOf(), null, null);
 
     private static readonly PageRequest Page = new(50, null);
 
@@ -155,6 +160,42 @@ public sealed class ValidatorTests
         (new ListInvoices(Given.Tenant, new(0, "x"), "a b", "PAID"), "limit cursor customer_id status"),
         (new PreviewInvoice(Given.Tenant, "acme"), ""),
         (new PreviewInvoice(Given.Tenant, null), "customer_id"),
+        (Endpoint, ""),
+        (Endpoint with { Url = "http://127.0.0.1:5000/hook?a=b", Events = ["*"], Description = "CRM", Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }, ""),
+        (Endpoint with { Url = null, Events = null }, "url events"),
+        (Endpoint with { Url = "ftp://example.com", Events = [], Description = "a\nb", Secret = "whsec_c2hvcnQ=" }, "url events description secret"),
+        (Endpoint with { Url = "https://ann:secret@example.com/", Events = ["outcome.*", "outcome.*"] }, "url events"),
+        (Endpoint with { Url = "https://example.com/#top", Events = ["outcome.succeeded", "webhook.test"] }, "url events"),
+        (Endpoint with { Url = "/hook", Events = ["Outcome.*"] }, "url events"),
+        (Endpoint with { Url = "https://example.com/" + new string('x', 2000), Events = [null] }, "url events"),
+        (new ChangeWebhookEndpoint(Given.Tenant, new(1), null, null, null, null), ""),
+        (new ChangeWebhookEndpoint(Given.Tenant, new(1), "https://example.com:8443/", ["invoice.paid"], "CRM", "enabled"), ""),
+        (new ChangeWebhookEndpoint(Given.Tenant, new(1), "", ["nothing"], "", "deleted"), "url events description status"),
+        (new RotateWebhookSecret(Given.Tenant, new(1), null), ""),
+        (new RotateWebhookSecret(Given.Tenant, new(1), TimeSpan.FromDays(7)), ""),
+        (new RotateWebhookSecret(Given.Tenant, new(1), TimeSpan.FromDays(8)), "grace"),
+        (new ListWebhookEndpoints(Given.Tenant, Page), ""),
+        (new ListWebhookEndpoints(Given.Tenant, new(201, "x")), "limit cursor"),
+        (new ListWebhookDeliveries(Given.Tenant, new(1), null, null, Page), ""),
+        (new ListWebhookDeliveries(Given.Tenant, new(1), "failed", "webhook.test", Page), ""),
+        (new ListWebhookDeliveries(Given.Tenant, new(1), "lost", "outcome.*", new(0, null)), "limit status type"),
+        (new ReplayWebhooks(Given.Tenant, new(1), Given.Noon, null, null, null), ""),
+        (new ReplayWebhooks(Given.Tenant, new(1), null, DateTimeOffset.MaxValue, ["x"], true), "since until events"),
+        (Resolver, ""),
+        (Resolver with { Secret = "a-long-secret" }, ""),
+        (Resolver with { Spec = new() }, "name correlate.payload correlate.event success_when signature"),
+        (Resolver with { Secret = "short" }, "signature.secret"),
+        (new ChangeResolver(Caller, new(1), Resolver.Spec, null), ""),
+        (new ChangeResolver(Caller, new(1), Resolver.Spec with { KeepUnmatchedFor = TimeSpan.FromHours(25), Metadata = ["a", ".", ""] }, "short"), "metadata[1] metadata[2] keep_unmatched_for signature.secret"),
+        (new ListResolvers(Caller, Page), ""),
+        (new ListResolvers(Caller, new(0, "x")), "limit cursor"),
+        (new ListHookDeliveries(Given.Tenant, new(1), null, Page), ""),
+        (new ListHookDeliveries(Given.Tenant, new(1), "no_match", Page), ""),
+        (new ListHookDeliveries(Given.Tenant, new(1), "NoMatch", new(201, null)), "limit result"),
+        (new TestResolver(Given.Tenant, new(1), [], null), ""),
+        (new TestResolver(Given.Tenant, new(1), null, Enumerable.Range(0, 51).ToDictionary(i => $"{i}", i => "v")), "payload headers"),
+        (new ReceiveHook(new(1), null, null, new Dictionary<string, string>()), ""),
+        (new ReceiveHook(new(1), Long, [], new Dictionary<string, string>()), "token"),
         (new ReceiveStripeEvent(new(1), "{}", null), ""),
         (new ReceiveStripeEvent(new(1), "", "t=1"), "body"),
     ];
@@ -178,6 +219,12 @@ public sealed class ValidatorTests
             .ShouldBe(refused.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal), request);
         result.Errors.ShouldAllBe(e => e.ErrorMessage.Length > 0 && !e.ErrorMessage.Contains('{', StringComparison.Ordinal));
     }
+
+    private static ResolverSpec ResolverSpecOf() => new()
+    {
+        Name = "n", Payload = "data.id", Event = "metadata.id", Signature = new("hmac-sha256", null, null, null, null),
+        SuccessWhen = Rev.Application.Pricing.ConditionJson.Read(Given.Json("""{"field":"payload.ok","op":"exists"}"""), "", [], withPayload: true),
+    };
 
     [Fact]
     public void Every_validator_is_tried()
