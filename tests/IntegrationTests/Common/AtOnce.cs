@@ -1,2 +1,2 @@
 // Tests wait for servers, clocks and disks more than they compute: more of them at once than there are processors.
-[assembly: CollectionBehavior(MaxParallelThreads = 4)]
+[assembly: CollectionBehavior(MaxParallelThreads = 3)]
