@@ -15,7 +15,7 @@ namespace Rev.Infrastructure.Webhooks;
 /// again when the lease is over.
 /// </summary>
 public sealed class WebhookDispatcher(IServiceScopeFactory scopes, IWebhookQueue queue, WebhookSettings settings, TimeProvider clock, ILogger<WebhookDispatcher> logger)
-    : IHostedService, IWebhookDispatch, IDisposable
+    : IHostedService, IWebhookDispatch
 {
     /// <summary>Most messages at once to the endpoints of one account that do not fail.</summary>
     public const int MostOfAccount = 24;
@@ -34,9 +34,9 @@ public sealed class WebhookDispatcher(IServiceScopeFactory scopes, IWebhookQueue
     private readonly Dictionary<AccountId, Share> _shares = [];
     private readonly SemaphoreSlim _slots = new(MostAtOnce);
     private readonly SemaphoreSlim _failingSlots = new(MostFailing);
+    // These are not disposed of: they hold nothing but memory, and a host may be told to stop once more when it has ended.
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abandoning = new();
-    private volatile bool _disposed;
 
     /// <summary>Longer than a page takes whose every message takes the whole time.</summary>
     private TimeSpan Lease => (settings.Timeout * PageOfLine) + TimeSpan.FromSeconds(10);
@@ -84,8 +84,6 @@ public sealed class WebhookDispatcher(IServiceScopeFactory scopes, IWebhookQueue
     /// <inheritdoc/>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        // A host may be told to stop again after it has ended.
-        if (_disposed) return;
         await _stopping.CancelAsync();
         try
         {
@@ -105,16 +103,6 @@ public sealed class WebhookDispatcher(IServiceScopeFactory scopes, IWebhookQueue
         {
             // What is still on its way is sent again when its lease is over.
         }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _disposed = true;
-        _stopping.Dispose();
-        _abandoning.Dispose();
-        _slots.Dispose();
-        _failingSlots.Dispose();
     }
 
     private async Task Work(Line line)
