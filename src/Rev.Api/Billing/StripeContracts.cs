@@ -33,21 +33,8 @@ internal sealed record StripeRequest(
         var (secret, thin) = (fields.Text("webhook_secret"), fields.Text("thin_webhook_secret"));
         var (mode, collection) = (fields.Text("mode"), fields.Text("collection"));
         var (day, weekday, zone) = (fields.Integer("billing_day"), fields.Text("billing_weekday"), fields.Text("time_zone"));
-        var (due, tax, minimum, from) = (fields.Integer("days_until_due"), Flag(fields, "automatic_tax"), fields.Integer("minimum_minor"), fields.Instant("bill_from"));
+        var (due, tax, minimum, from) = (fields.Integer("days_until_due"), fields.Flag("automatic_tax"), fields.Integer("minimum_minor"), fields.Instant("bill_from"));
         return tenant => new(tenant, key, account, secret, thin, mode, day, weekday, zone, collection, due, tax, minimum, from);
-    }
-
-    private static bool? Flag(JsonFields fields, string name)
-    {
-        switch (fields[name].ValueKind)
-        {
-            case JsonValueKind.Undefined: return null;
-            case JsonValueKind.True: return true;
-            case JsonValueKind.False: return false;
-            default:
-                fields.Refuse(name, "must be true or false");
-                return null;
-        }
     }
 }
 

@@ -73,21 +73,8 @@ internal sealed record ReplayWebhooksRequest([property: Required] DateTimeOffset
     {
         var fields = JsonFields.Of(body, "", errors, "since", "until", "events", "only_failed");
         var (since, until) = (fields.Instant("since"), fields.Instant("until"));
-        var (events, failed) = (WebhookEndpointRequest.Patterns(fields, errors), Flag(fields, "only_failed"));
+        var (events, failed) = (WebhookEndpointRequest.Patterns(fields, errors), fields.Flag("only_failed"));
         return (tenant, id) => new(tenant, id, since, until, events, failed);
-    }
-
-    private static bool? Flag(JsonFields fields, string name)
-    {
-        switch (fields[name].ValueKind)
-        {
-            case JsonValueKind.Undefined: return null;
-            case JsonValueKind.True: return true;
-            case JsonValueKind.False: return false;
-            default:
-                fields.Refuse(name, "must be true or false");
-                return null;
-        }
     }
 }
 

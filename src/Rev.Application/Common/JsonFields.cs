@@ -84,6 +84,20 @@ public sealed partial class JsonFields
         return null;
     }
 
+    /// <summary>True or false.</summary>
+    public bool? Flag(string name)
+    {
+        switch (this[name].ValueKind)
+        {
+            case JsonValueKind.Undefined: return null;
+            case JsonValueKind.True: return true;
+            case JsonValueKind.False: return false;
+            default:
+                Refuse(name, "must be true or false");
+                return null;
+        }
+    }
+
     /// <summary>An integer literal.</summary>
     public long? Integer(string name)
     {
