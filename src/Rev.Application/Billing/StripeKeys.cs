@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Rev.Application.Common;
 using Rev.Domain.Billing;
 using Rev.Domain.Common;
@@ -22,30 +21,16 @@ public sealed class StripeKeys(IVault vault, StripePlatform platform)
             // Asked at every use: what is not on the operator's list does not work, whatever was stored before.
             return platform.Assigns(connection.StripeAccountId, connection.AccountId) ? new StripeAccess(operators, connection.StripeAccountId) : StripeErrors.AccountNotAssigned;
         }
-        return Open(connection.KeyCipher) is { } key ? new StripeAccess(key, null) : StripeErrors.KeyUnreadable;
+        return vault.TryOpen(connection.KeyCipher) is { } key ? new StripeAccess(key, null) : StripeErrors.KeyUnreadable;
     }
 
     /// <summary>The secrets that an event may be signed with; those that can no longer be read are left out.</summary>
     public IReadOnlyList<string> WebhookSecrets(StripeConnection connection, DateTimeOffset now) =>
-        [.. connection.SecretCiphers(now).Select(Open).OfType<string>()];
+        [.. connection.SecretCiphers(now).Select(vault.TryOpen).OfType<string>()];
 
     /// <summary>Seals a text.</summary>
     public string Seal(string clear) => vault.Seal(clear);
 
     /// <summary>Whether this is what was sealed.</summary>
-    public bool Holds(string? sealedText, string clear) => Open(sealedText) == clear;
-
-    private string? Open(string? sealedText)
-    {
-        if (sealedText is null) return null;
-        try
-        {
-            return vault.Open(sealedText);
-        }
-        catch (CryptographicException)
-        {
-            // Sealed under a secret of the server's that is gone: only its owner can give it again.
-            return null;
-        }
-    }
+    public bool Holds(string? sealedText, string clear) => vault.TryOpen(sealedText) == clear;
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Rev.Domain.Common;
 
 namespace Rev.Application.Common;
@@ -50,4 +51,18 @@ public interface IVault
     /// <summary>Opens what was sealed.</summary>
     /// <exception cref="System.Security.Cryptography.CryptographicException">It was changed, or sealed under a server secret that this server does not know.</exception>
     string Open(string sealedText);
+
+    /// <summary>Opens what was sealed. Null when there is nothing, or it was sealed under a server secret that is gone: then only its owner can give it again.</summary>
+    sealed string? TryOpen(string? sealedText)
+    {
+        if (sealedText is null) return null;
+        try
+        {
+            return Open(sealedText);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using MediatR;
 using Microsoft.Extensions.Logging;
@@ -105,16 +104,7 @@ public sealed class WebhookAttempts(
     {
         var secrets = new List<WebhookSecret>(ciphers.Count);
         foreach (var cipher in ciphers)
-        {
-            try
-            {
-                if (WebhookSecret.TryParse(vault.Open(cipher), out var secret)) secrets.Add(secret);
-            }
-            catch (CryptographicException)
-            {
-                // Sealed under a secret of the server's that is gone.
-            }
-        }
+            if (WebhookSecret.TryParse(vault.TryOpen(cipher), out var secret)) secrets.Add(secret);
         return secrets;
     }
 }

@@ -19,6 +19,7 @@ namespace Rev.Infrastructure.Common;
 /// </summary>
 public sealed class Vault(IDataProtectionProvider provider, StoreFactory store, Secrets secrets) : IVault
 {
+    // Named when only keys of Stripe were sealed. By another name nothing that was sealed could be opened.
     private const string Purpose = "Rev.Stripe.v1";
 
     private volatile IDataProtector _protector = provider.CreateProtector(Purpose);
