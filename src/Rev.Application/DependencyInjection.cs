@@ -32,6 +32,7 @@ public static class DependencyInjection
         services.AddSingleton<CallRecorder>();
         services.AddScoped<SimulatedTiers>();
         services.AddSingleton<ReplayTurns>();
+        services.AddScoped<OncePerKey>();
         services.AddScoped<OutcomeChanges>();
         services.AddScoped<OutcomeSweep>();
         services.AddSingleton<SweepTurns>();

@@ -20,9 +20,6 @@ public sealed record IssuedApiKey(
 public sealed record IssueApiKey(Caller Caller, string? Name, string? Mode, IReadOnlyList<string>? Scopes, string? IdempotencyKey)
     : IRequest<Result<Replayable<IssuedApiKey>>>;
 
-/// <summary>An answer, and whether it was given before.</summary>
-public sealed record Replayable<T>(T Answer, bool Replayed);
-
 /// <summary>Shape of <see cref="IssueApiKey"/>.</summary>
 public sealed class IssueApiKeyValidator : AbstractValidator<IssueApiKey>
 {
@@ -37,19 +34,9 @@ public sealed class IssueApiKeyValidator : AbstractValidator<IssueApiKey>
     }
 }
 
-/// <summary>Remembers answers of creating requests for 24 hours.</summary>
-public interface IReplays
-{
-    /// <summary>The id that a key made before: null when the key is new, a refusal when its content was another.</summary>
-    Task<Result<UInt128?>> Find(Idempotency idempotency, DateTimeOffset now, CancellationToken cancellationToken);
-
-    /// <summary>Remembers on commit; a second with the same key fails the commit.</summary>
-    void Remember(Idempotency idempotency, UInt128 resource, DateTimeOffset now);
-}
-
 /// <summary>Handles <see cref="IssueApiKey"/>.</summary>
 public sealed class IssueApiKeyHandler(
-    IApiKeys keys, IReplays replays, ISecrets secrets, IIdFactory ids, IUnitOfWork unit, IMapper mapper, TimeProvider clock)
+    IApiKeys keys, OncePerKey once, ISecrets secrets, IIdFactory ids, IMapper mapper, TimeProvider clock)
     : IRequestHandler<IssueApiKey, Result<Replayable<IssuedApiKey>>>
 {
     /// <inheritdoc/>
@@ -63,22 +50,17 @@ public sealed class IssueApiKeyHandler(
             ? new(IdempotencyHash.Key(request.Caller.Tenant, "api_keys", text), IdempotencyHash.Content($"{request.Name}\n{mode}\n{(int)scopes}"))
             : null;
 
-        for (var look = 0; ; look++)
+        return await once.Make(idempotency, now, Made, Issue, cancellationToken);
+
+        async Task<IssuedApiKey?> Made(UInt128 id) =>
+            await keys.Find(request.Caller.Tenant.Account, new(id), cancellationToken) is { } made ? mapper.Map<IssuedApiKey>(made) : null;
+
+        Task<Result<Made<IssuedApiKey>>> Issue()
         {
-            if (idempotency is { } asked)
-            {
-                var found = await replays.Find(asked, now, cancellationToken);
-                if (!found.IsSuccess) return found.Error;
-                if (found.Value is { } id && await keys.Find(request.Caller.Tenant.Account, new(id), cancellationToken) is { } made)
-                    return new Replayable<IssuedApiKey>(mapper.Map<IssuedApiKey>(made), Replayed: true);
-            }
             var (secret, hash, hint) = secrets.NewKey(mode);
             var key = ApiKey.Issue(new(ids.Next(now)), request.Caller.Tenant.Account, mode, request.Name!, scopes, hash, hint, now);
             keys.Add(key);
-            if (idempotency is { } remembered) replays.Remember(remembered, key.Id.Value, now);
-            if (await unit.Commit(cancellationToken))
-                return new Replayable<IssuedApiKey>(mapper.Map<IssuedApiKey>(key) with { Secret = secret }, Replayed: false);
-            if (look == 2) return ServiceErrors.Overloaded;
+            return Task.FromResult<Result<Made<IssuedApiKey>>>(new Made<IssuedApiKey>(key.Id.Value, mapper.Map<IssuedApiKey>(key) with { Secret = secret }));
         }
     }
 }

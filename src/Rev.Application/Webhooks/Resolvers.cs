@@ -84,11 +84,9 @@ public sealed class MakeResolverValidator : AbstractValidator<MakeResolver>
 
 /// <summary>Handles <see cref="MakeResolver"/>.</summary>
 public sealed class MakeResolverHandler(
-    IResolvers resolvers, IReplays replays, ResolverSecrets secrets, IHookWakeUp wake, IIdFactory ids, IUnitOfWork unit, TimeProvider clock)
+    IResolvers resolvers, OncePerKey once, ResolverSecrets secrets, IHookWakeUp wake, IIdFactory ids, TimeProvider clock)
     : IRequestHandler<MakeResolver, Result<Replayable<ResolverDetails>>>
 {
-    private const int MaxLooks = 3;
-
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     /// <inheritdoc/>
@@ -99,29 +97,26 @@ public sealed class MakeResolverHandler(
         Idempotency? idempotency = request.IdempotencyKey is { } text
             ? new(IdempotencyHash.Key(caller.Tenant, "resolvers", text), IdempotencyHash.Content($"{ResolverJson.ToText(terms)}\n{request.Secret}"))
             : null;
-        for (var look = 0; look < MaxLooks; look++)
+        var result = await once.Make(idempotency, now, Made, Make, cancellationToken);
+        if (!result.IsSuccess || result.Value.Replayed) return result;
+        resolvers.Changed();
+        wake.Hooks();
+        return result;
+
+        async Task<ResolverDetails?> Made(UInt128 id) =>
+            await resolvers.Find(caller.Tenant, new(id), cancellationToken) is { } made ? ResolverDetails.Of(made, secrets.Address(made, caller)) : null;
+
+        async Task<Result<Made<ResolverDetails>>> Make()
         {
-            if (idempotency is { } asked)
-            {
-                var found = await replays.Find(asked, now, cancellationToken);
-                if (!found.IsSuccess) return found.Error;
-                if (found.Value is { } id && await resolvers.Find(caller.Tenant, new(id), cancellationToken) is { } made)
-                    return new Replayable<ResolverDetails>(ResolverDetails.Of(made, secrets.Address(made, caller)), Replayed: true);
-            }
             if (await resolvers.Count(caller.Tenant, cancellationToken) >= Resolver.MaxPerTenant) return ResolverErrors.TooMany;
             if (await resolvers.CountMade(caller.Tenant, now - Day, cancellationToken) >= Resolver.MaxMadePerDay) return ResolverErrors.TooManyMade;
             var scheme = terms.Signature.Scheme;
             var secret = request.Secret ?? ResolverSecrets.New(scheme);
             var resolver = Resolver.Make(new(ids.Next(now)), caller.Tenant, terms, secrets.Seal(secret), now);
             resolvers.Add(resolver);
-            if (idempotency is { } remembered) replays.Remember(remembered, resolver.Id.Value, now);
-            if (!await unit.Commit(cancellationToken)) continue;
-            resolvers.Changed();
-            wake.Hooks();
-            return new Replayable<ResolverDetails>(
-                ResolverDetails.Of(resolver, secrets.Address(resolver, caller)) with { Secret = scheme == SignatureScheme.None ? null : secret }, Replayed: false);
+            return new Made<ResolverDetails>(
+                resolver.Id.Value, ResolverDetails.Of(resolver, secrets.Address(resolver, caller)) with { Secret = scheme == SignatureScheme.None ? null : secret });
         }
-        return ServiceErrors.Overloaded;
     }
 }
 

@@ -74,11 +74,9 @@ public sealed class AddWebhookEndpointValidator : AbstractValidator<AddWebhookEn
 
 /// <summary>Handles <see cref="AddWebhookEndpoint"/>.</summary>
 public sealed class AddWebhookEndpointHandler(
-    IWebhookEndpoints endpoints, IReplays replays, IVault vault, WebhookReach reach, IIdFactory ids, IUnitOfWork unit, TimeProvider clock)
+    IWebhookEndpoints endpoints, OncePerKey once, IVault vault, WebhookReach reach, IIdFactory ids, TimeProvider clock)
     : IRequestHandler<AddWebhookEndpoint, Result<Replayable<IssuedWebhookEndpoint>>>
 {
-    private const int MaxLooks = 3;
-
     /// <inheritdoc/>
     public async Task<Result<Replayable<IssuedWebhookEndpoint>>> Handle(AddWebhookEndpoint request, CancellationToken cancellationToken)
     {
@@ -88,27 +86,21 @@ public sealed class AddWebhookEndpointHandler(
         Idempotency? idempotency = request.IdempotencyKey is { } text
             ? new(IdempotencyHash.Key(request.Tenant, "webhook_endpoints", text), IdempotencyHash.Content($"{request.Url}\n{events}\n{request.Description}\n{request.Secret}"))
             : null;
+        var result = await once.Make(idempotency, now, Made, Add, cancellationToken);
+        if (result is { IsSuccess: true, Value.Replayed: false }) endpoints.Changed();
+        return result;
 
-        for (var look = 0; look < MaxLooks; look++)
+        async Task<IssuedWebhookEndpoint?> Made(UInt128 id) =>
+            await endpoints.Find(request.Tenant, new(id), cancellationToken) is { } made ? IssuedWebhookEndpoint.Of(made, null) : null;
+
+        async Task<Result<Made<IssuedWebhookEndpoint>>> Add()
         {
-            if (idempotency is { } asked)
-            {
-                var found = await replays.Find(asked, now, cancellationToken);
-                if (!found.IsSuccess) return found.Error;
-                if (found.Value is { } id && await endpoints.Find(request.Tenant, new(id), cancellationToken) is { } made)
-                    return new Replayable<IssuedWebhookEndpoint>(IssuedWebhookEndpoint.Of(made, null), Replayed: true);
-            }
             if (await endpoints.Count(request.Tenant, cancellationToken) >= WebhookEndpoint.MaxPerTenant) return WebhookErrors.TooManyEndpoints;
             var secret = WebhookSecret.TryParse(request.Secret, out var given) ? given : WebhookSecret.Of(RandomNumberGenerator.GetBytes(WebhookSecret.OwnBytes));
             var endpoint = WebhookEndpoint.Add(new(ids.Next(now)), request.Tenant, request.Url!, events, request.Description, vault.Seal(secret.Reveal()), now);
             endpoints.Add(endpoint);
-            if (idempotency is { } remembered) replays.Remember(remembered, endpoint.Id.Value, now);
-            // Of two requests with the same key at once, one looks again.
-            if (!await unit.Commit(cancellationToken)) continue;
-            endpoints.Changed();
-            return new Replayable<IssuedWebhookEndpoint>(IssuedWebhookEndpoint.Of(endpoint, secret.Reveal()), Replayed: false);
+            return new Made<IssuedWebhookEndpoint>(endpoint.Id.Value, IssuedWebhookEndpoint.Of(endpoint, secret.Reveal()));
         }
-        return ServiceErrors.Overloaded;
     }
 }
 
