@@ -19,8 +19,8 @@ public sealed class ResolverSecrets(IVault vault, IPublicUrl url)
     {
         SignatureScheme.None => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes)),
         SignatureScheme.HmacSha256 => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(KeyBytes)),
-        SignatureScheme.StandardWebhooks => HookSecret.Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)),
-        SignatureScheme.Stripe => HookSecret.Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(KeyBytes)),
+        SignatureScheme.StandardWebhooks => WebhookSecret.Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)),
+        SignatureScheme.Stripe => WebhookSecret.Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(KeyBytes)),
     };
 
     /// <summary>Seals a secret.</summary>
@@ -34,14 +34,14 @@ public sealed class ResolverSecrets(IVault vault, IPublicUrl url)
     {
         var address = $"{url.Base}/hooks/{resolver.Id}";
         if (resolver.Terms.Signature.Scheme != SignatureScheme.None) return address;
-        return caller.Scopes.Grants(Scopes.Admin) && Open(resolver.SecretCipher) is { } token ? $"{address}/{token}" : null;
+        return caller.Scopes.Grants(Scopes.Admin) && vault.TryOpen(resolver.SecretCipher) is { } token ? $"{address}/{token}" : null;
     }
 
     /// <summary>Whether this is the end of the resolver's address.</summary>
     public bool IsAddress(Resolver resolver, string? token)
     {
         if (resolver.Terms.Signature.Scheme != SignatureScheme.None) return token is null;
-        return token is not null && Open(resolver.SecretCipher) is { } due
+        return token is not null && vault.TryOpen(resolver.SecretCipher) is { } due
             && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(due), Encoding.UTF8.GetBytes(token));
     }
 
@@ -50,23 +50,9 @@ public sealed class ResolverSecrets(IVault vault, IPublicUrl url)
     {
         var rule = resolver.Terms.Signature;
         if (rule.Scheme == SignatureScheme.None) return null;
-        var keys = resolver.SecretCiphers(now).Select(Open).OfType<string>().Select(secret => HookSecret.KeyOf(rule.Scheme, secret)).ToArray();
+        var keys = resolver.SecretCiphers(now).Select(vault.TryOpen).OfType<string>().Select(secret => HookSecret.KeyOf(rule.Scheme, secret)).ToArray();
         return keys.Length == 0
             ? "the resolver's secret can no longer be read, since the server's was changed: give it again"
             : HookSignature.Fault(rule, keys, name => headers.TryGetValue(name, out var value) ? value : null, body, now);
-    }
-
-    private string? Open(string? cipher)
-    {
-        if (cipher is null) return null;
-        try
-        {
-            return vault.Open(cipher);
-        }
-        catch (CryptographicException)
-        {
-            // Sealed under a secret of the server's that is gone: only its owner can give it again.
-            return null;
-        }
     }
 }

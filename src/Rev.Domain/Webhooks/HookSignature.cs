@@ -59,26 +59,17 @@ public sealed record SignatureRule(SignatureScheme Scheme, string? Header, Signa
 /// <summary>Secrets that deliveries are signed with.</summary>
 public static class HookSecret
 {
-    /// <summary>What a secret of Standard Webhooks begins with.</summary>
-    public const string Prefix = "whsec_";
-
     /// <summary>Longest secret, in characters.</summary>
     public const int MaxLength = 255;
 
     /// <summary>Shortest secret of the other schemes, in characters.</summary>
     public const int MinLength = 8;
 
-    /// <summary>Shortest key of Standard Webhooks, in bytes. Source: the Standard Webhooks specification.</summary>
-    public const int MinKeyBytes = 24;
-
-    /// <summary>Longest key of Standard Webhooks, in bytes. Source: the same.</summary>
-    public const int MaxKeyBytes = 64;
-
     /// <summary>What is wrong with a secret; null when nothing is.</summary>
     public static string? Fault(SignatureScheme scheme, string secret) => scheme switch
     {
         SignatureScheme.None => "does not go with the scheme none",
-        SignatureScheme.StandardWebhooks => StandardKey(secret) is { Length: >= MinKeyBytes and <= MaxKeyBytes } ? null : "must be whsec_ and the base 64 of 24 to 64 bytes",
+        SignatureScheme.StandardWebhooks => StandardKey(secret) is { Length: >= WebhookSecret.MinBytes and <= WebhookSecret.MaxBytes } ? null : "must be whsec_ and the base 64 of 24 to 64 bytes",
         SignatureScheme.HmacSha256 or SignatureScheme.Stripe => secret.Length is >= MinLength and <= MaxLength && secret.All(c => c is > ' ' and <= '~')
             ? null : "must be 8 to 255 printable characters of ASCII without blanks",
     };
@@ -93,7 +84,7 @@ public static class HookSecret
     private static byte[]? StandardKey(string secret)
     {
         if (secret.Length > MaxLength) return null;
-        var text = secret.StartsWith(Prefix, StringComparison.Ordinal) ? secret.AsSpan(Prefix.Length) : secret;
+        var text = secret.StartsWith(WebhookSecret.Prefix, StringComparison.Ordinal) ? secret.AsSpan(WebhookSecret.Prefix.Length) : secret;
         var key = new byte[MaxLength];
         return Convert.TryFromBase64Chars(text, key, out var length) ? key[..length] : null;
     }
@@ -172,10 +163,7 @@ public static class HookSignature
         var matches = false;
         foreach (var key in keys)
         {
-            using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
-            hmac.AppendData(Encoding.UTF8.GetBytes(before));
-            hmac.AppendData(body);
-            var due = hmac.GetHashAndReset();
+            var due = WebhookSignature.Hmac(key, before, body);
             // Every one is compared, whichever fits: how long it takes tells nothing.
             foreach (var one in sent) matches |= CryptographicOperations.FixedTimeEquals(due, one);
         }

@@ -62,12 +62,16 @@ public static class WebhookSignature
     private const string Version = "v1,";
 
     /// <summary>The signature of a message: HMAC-SHA-256 over its id, the seconds of the attempt and the bytes of its body, joined by dots.</summary>
-    public static string Of(WebhookSecret secret, string id, DateTimeOffset at, ReadOnlySpan<byte> body)
+    public static string Of(WebhookSecret secret, string id, DateTimeOffset at, ReadOnlySpan<byte> body) =>
+        Version + Convert.ToBase64String(Hmac(secret.Key, string.Create(CultureInfo.InvariantCulture, $"{id}.{at.ToUnixTimeSeconds()}."), body));
+
+    /// <summary>HMAC-SHA-256 over a text and a body.</summary>
+    internal static byte[] Hmac(ReadOnlySpan<byte> key, string before, ReadOnlySpan<byte> body)
     {
-        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, secret.Key);
-        hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{id}.{at.ToUnixTimeSeconds()}.")));
+        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        hash.AppendData(Encoding.UTF8.GetBytes(before));
         hash.AppendData(body);
-        return Version + Convert.ToBase64String(hash.GetHashAndReset());
+        return hash.GetHashAndReset();
     }
 
     /// <summary>The header of a message that is signed with each of some secrets: while a secret is replaced there are two.</summary>
