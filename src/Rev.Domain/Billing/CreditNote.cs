@@ -157,7 +157,7 @@ public sealed class CreditNote
     /// <summary>It did not work this time.</summary>
     public void Failed(string error, DateTimeOffset now, TimeSpan? after)
     {
-        DueAt = now + Invoice.Wait(after, Invoice.Delay(Attempts));
+        DueAt = now + Backoff.After(Attempts, after);
         Attempts++;
         LastError = Cut(error);
         Fence++;

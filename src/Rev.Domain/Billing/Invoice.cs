@@ -59,14 +59,6 @@ public sealed class Invoice
     /// <summary>Stripe remembers an idempotency key for 24 hours at least; an hour of that is kept back.</summary>
     public static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(23);
 
-    /// <summary>The longest that is waited because Stripe asked for it.</summary>
-    public static readonly TimeSpan MaxWait = TimeSpan.FromDays(1);
-
-    private static readonly TimeSpan[] Delays =
-    [
-        TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1), TimeSpan.FromHours(3),
-    ];
-
     private readonly List<InvoiceLine> _lines = [];
     private readonly List<InvoiceCharge> _charges = [];
 
@@ -335,7 +327,7 @@ public sealed class Invoice
     /// <param name="jitter">0 to 1: where in the delay.</param>
     public void Failed(string error, DateTimeOffset now, TimeSpan? after, double jitter)
     {
-        DueAt = now + Wait(after, Delay(Attempts) * (0.5 + (jitter / 2)));
+        DueAt = now + Backoff.After(Attempts, after, 0.5 + (jitter / 2));
         Attempts++;
         LastError = Cut(error);
         Fence++;
@@ -406,18 +398,6 @@ public sealed class Invoice
         var credited = _lines.Aggregate(default(Total), (sum, l) => sum + new Total((Int128)l.CreditedMinor * coin));
         return new Total(CarriedInNanos) - new Total(CarriedOutNanos) - credited;
     }
-
-    /// <summary>How long is waited after so many attempts in a row.</summary>
-    internal static TimeSpan Delay(int attempts) => Delays[Math.Min(attempts, Delays.Length - 1)];
-
-    /// <summary>How long is waited: as Stripe asked for, within reason, else as we would.</summary>
-    internal static TimeSpan Wait(TimeSpan? asked, TimeSpan own) => asked switch
-    {
-        null => own,
-        { } soon when soon < Delays[0] => Delays[0],
-        { } late when late > MaxWait => MaxWait,
-        { } wait => wait,
-    };
 
     private const int LastRank = 4;
 

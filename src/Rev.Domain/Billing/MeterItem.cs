@@ -280,7 +280,7 @@ public sealed class MeterItem
     /// <param name="after">When Stripe asked to come again; null by a delay that grows.</param>
     public void Failed(string error, DateTimeOffset now, TimeSpan? after)
     {
-        DueAt = now + Invoice.Wait(after, Invoice.Delay(Attempts));
+        DueAt = now + Backoff.After(Attempts, after);
         Attempts++;
         LastError = Cut(error);
         Fence++;

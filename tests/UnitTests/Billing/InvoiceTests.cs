@@ -98,7 +98,7 @@ public sealed class InvoiceTests
         invoice.Failed("x", Now, TimeSpan.Zero, 0);
         invoice.DueAt.ShouldBe(Now.AddSeconds(5));
         invoice.Failed("x", Now, TimeSpan.FromDays(900), 0);
-        invoice.DueAt.ShouldBe(Now + Invoice.MaxWait);
+        invoice.DueAt.ShouldBe(Now + Backoff.Longest);
         invoice.DraftedAs("in_1", "cus_1");
         (invoice.Attempts, invoice.LastError).ShouldBe((0, null));
         invoice.GiveUp("rejected", Now);
