@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Rev.Domain.Common;
+using Rev.Infrastructure.Common;
 
 namespace Rev.Infrastructure.Metering;
 
@@ -39,24 +40,5 @@ public sealed class CommitSignal
             told = tenant;
             if (_watched.TryGetValue(tenant, out var wake)) wake.Set();
         }
-    }
-}
-
-/// <summary>An alarm that stays set until it is waited for. Setting it never waits.</summary>
-public sealed class Wake
-{
-    private readonly SemaphoreSlim _alarm = new(0);
-    private int _isSet;
-
-    /// <summary>Sets it.</summary>
-    public void Set()
-    {
-        if (Interlocked.Exchange(ref _isSet, 1) == 0) _alarm.Release();
-    }
-
-    /// <summary>Waits until it is set, or for so long.</summary>
-    public async Task Wait(TimeSpan most, CancellationToken cancellationToken)
-    {
-        if (await _alarm.WaitAsync(most, cancellationToken)) Volatile.Write(ref _isSet, 0);
     }
 }

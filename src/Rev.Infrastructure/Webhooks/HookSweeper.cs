@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Rev.Application.Webhooks;
-using Rev.Infrastructure.Metering;
+using Rev.Infrastructure.Common;
 
 namespace Rev.Infrastructure.Webhooks;
 
