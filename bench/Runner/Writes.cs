@@ -158,8 +158,13 @@ internal static class Writes
     });
 
     /// <summary>Half of what 64 connections reach now.</summary>
-    public static async Task<int> HalfRate(Bench bench, Server rev, Preload preload) =>
-        (int)((await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds))["per_second"] / 2);
+    public static async Task<int> HalfRate(Bench bench, Server rev, Preload preload)
+    {
+        // One sample may meet whatever else the machine does just then.
+        var samples = new List<double>();
+        for (var i = 0; i < 3; i++) samples.Add((await bench.Wrk(rev.Url, "meter.lua", preload.Key, 64, bench.Plan.Seconds))["per_second"]);
+        return (int)(Statistics.Median(samples) / 2);
+    }
 
     private static Task<Server> Ceiling(Bench bench) => bench.Share("ceiling", async () =>
         await Warm(bench, await Server.Start(bench.Revs.Assembly("Ceiling"), "/", new Dictionary<string, string>(StringComparer.Ordinal)), "none", bench.Plan.WarmSeconds));
