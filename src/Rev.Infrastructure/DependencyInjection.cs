@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -9,6 +10,7 @@ using Rev.Application.Billing;
 using Rev.Application.Common;
 using Rev.Application.Customers;
 using Rev.Application.Metering;
+using Rev.Application.Operations;
 using Rev.Application.Outcomes;
 using Rev.Application.Pricing;
 using Rev.Application.Webhooks;
@@ -19,6 +21,7 @@ using Rev.Infrastructure.Billing;
 using Rev.Infrastructure.Common;
 using Rev.Infrastructure.Customers;
 using Rev.Infrastructure.Metering;
+using Rev.Infrastructure.Operations;
 using Rev.Infrastructure.Outcomes;
 using Rev.Infrastructure.Pricing;
 using Rev.Infrastructure.Streaming;
@@ -40,7 +43,10 @@ public static class DependencyInjection
         services.AddSingleton(secrets);
         services.AddSingleton<ISecrets>(secrets);
         services.AddKeyRing();
-        services.AddSingleton<IVault, Vault>();
+        // The key ring is the vault's. Whoever else asks is given the last that is registered, which needs none.
+        services.AddSingleton<IVault>(provider =>
+            new Vault(provider.GetServices<IDataProtectionProvider>().First(), provider.GetRequiredService<StoreFactory>(), secrets));
+        services.AddSingleton<IDataProtectionProvider, FormProtection>();
         services.AddSingleton(new Operators(configuration, environment));
         services.AddSingleton<IIdFactory, IdFactory>();
         services.AddSingleton<StoreFactory>();
@@ -55,6 +61,7 @@ public static class DependencyInjection
         services.AddScoped<IAccountSettings>(provider => provider.GetRequiredService<AccountRepository>());
         services.AddScoped<IApiKeys, ApiKeyRepository>();
         services.AddScoped<ILinks, LinkRepository>();
+        services.AddScoped<ISessions, SessionRepository>();
         services.AddScoped<IMailQueue, MailQueue>();
         services.AddScoped<IReplays, Replays>();
         services.AddSingleton<KeyRing>();
@@ -117,6 +124,7 @@ public static class DependencyInjection
         services.AddSingleton<IMeterUsage, MeterUsage>();
         services.AddSingleton<IMeterChecks, MeterChecks>();
         services.AddSingleton<IBillingWakeUp, BillingWakeUp>();
+        services.AddSingleton<IJobMonitor, JobMonitor>();
         services.AddSingleton(StreamSettings.Read(configuration));
         services.AddSingleton<ActivityReader>();
         services.AddSingleton<ActivityTails>();
@@ -149,6 +157,7 @@ public static class DependencyInjection
         services.AddTransient<ExpireOutcomesJob>();
         services.AddTransient<SettleOutcomesJob>();
         services.AddTransient<SendMailsJob>();
+        services.AddTransient<PurgeSessionsJob>();
         services.AddTransient<ProcessHooksJob>();
         services.AddTransient<TidyHooksJob>();
         services.AddTransient<FinishErasuresJob>();

@@ -6,8 +6,11 @@ namespace Rev.Application.Accounts;
 /// <summary>Who calls: the account and mode of the key, and what the key may do.</summary>
 public sealed record Caller(Tenant Tenant, ApiKeyId Key, Scopes Scopes)
 {
+    /// <summary>The session of the pages by which they call; null for programs.</summary>
+    public RowId? Session { get; init; }
+
     /// <summary>How transitions name the caller.</summary>
-    public string By => $"api_key {Key}";
+    public string By => Session is { } session ? $"session {session}" : $"api_key {Key}";
 }
 
 /// <summary>Accounts, their keys, links and owed mails: one aggregate to the store.</summary>
@@ -35,6 +38,9 @@ public interface IApiKeys
     /// <summary>A key of an account.</summary>
     Task<ApiKey?> Find(AccountId account, ApiKeyId id, CancellationToken cancellationToken);
 
+    /// <summary>The key of a hash, of whatever account.</summary>
+    Task<ApiKey?> Find(byte[] hash, CancellationToken cancellationToken);
+
     /// <summary>Adds a key on commit.</summary>
     void Add(ApiKey key);
 
@@ -55,6 +61,22 @@ public interface ILinks
     Task<LinkToken?> Find(byte[] hash, CancellationToken cancellationToken);
 }
 
+/// <summary>Sessions of the pages.</summary>
+public interface ISessions
+{
+    /// <summary>Adds a session on commit.</summary>
+    void Add(Session session);
+
+    /// <summary>The session of a hash.</summary>
+    Task<Session?> Find(byte[] hash, CancellationToken cancellationToken);
+
+    /// <summary>Ends every session of an account, at once. How many were open.</summary>
+    Task<int> EndAll(AccountId account, DateTimeOffset now, CancellationToken cancellationToken);
+
+    /// <summary>Removes those that are over, at once. How many there were.</summary>
+    Task<int> RemoveOver(DateTimeOffset now, CancellationToken cancellationToken);
+}
+
 /// <summary>Mails that are owed.</summary>
 public interface IMailQueue
 {
@@ -68,8 +90,8 @@ public interface ISecrets
     /// <summary>A new key of 256 random bits: what the caller is shown once, its hash, and a hint.</summary>
     (string Secret, byte[] Hash, string Hint) NewKey(Mode mode);
 
-    /// <summary>A new link token and its hash.</summary>
-    (string Token, byte[] Hash) NewLink();
+    /// <summary>A new token of 256 random bits, for a link or a session, and its hash.</summary>
+    (string Token, byte[] Hash) NewToken();
 
     /// <summary>The hashes that a secret may be stored under: by the current server secret and those before it.</summary>
     IReadOnlyList<byte[]> Hashes(string secret);

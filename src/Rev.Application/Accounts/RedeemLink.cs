@@ -30,7 +30,7 @@ public sealed class RedeemLinkHandler(ILinks links, IApiKeys keys, ISecrets secr
         var now = clock.Now();
         LinkToken? link = null;
         foreach (var hash in secrets.Hashes(request.Token!)) link ??= await links.Find(hash, cancellationToken);
-        if (link is null || !link.Use(now).IsSuccess) return AccountErrors.LinkUsed;
+        if (link is null || !link.Use(LinkPurpose.NewKey, now).IsSuccess) return AccountErrors.LinkUsed;
 
         var (secret, keyHash, hint) = secrets.NewKey(Mode.Live);
         keys.Add(ApiKey.Issue(new(ids.Next(now)), link.AccountId, Mode.Live, ApiKeyNames.FromLink, Scopes.Admin, keyHash, hint, now));

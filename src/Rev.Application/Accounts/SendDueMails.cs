@@ -36,6 +36,7 @@ public sealed class SendDueMailsHandler(
                 MailKind.FirstKeys => await FirstKeys(account, cancellationToken),
                 MailKind.NewKeyLink => NewKeyLink(account),
                 MailKind.WebhookEndpointDisabled => WebhookEndpointDisabled(account, owed),
+                MailKind.SignInLink => SignInLink(account),
             };
             await unit.Save(cancellationToken);
             await mailer.Send(mail, cancellationToken);
@@ -79,6 +80,8 @@ public sealed class SendDueMailsHandler(
             curl -s {{url.Base}}/v1/meter -H "Authorization: Bearer {{live}}" -H "Content-Type: application/json" -d '{"agent_id":"outreach-agent-v2","action":"email.sent","tokens_input":1200,"tokens_output":340,"outcome":"success"}'
 
             The API reference: {{url.Base}}/docs/api
+
+            Your dashboard, which takes the live key or this address: {{url.Base}}/signin
             """);
     }
 
@@ -89,20 +92,32 @@ public sealed class SendDueMailsHandler(
         return secret;
     }
 
-    private Mail NewKeyLink(Account account)
+    private Mail NewKeyLink(Account account) => new(account.Email, "A new Rev API key", $"""
+        Somebody, probably you, signed up to Rev with this address again. You have an account already.
+
+        To get a new API key, open this page and press its button. The link works once, within an hour:
+
+        {url.Base}/signup/key?token={NewLink(account, LinkPurpose.NewKey)}
+
+        Your other keys stay as they are. If it was not you, do nothing.
+        """);
+
+    private Mail SignInLink(Account account) => new(account.Email, "Sign in to Rev", $"""
+        Somebody, probably you, wants to sign in to Rev with this address.
+
+        To sign in, open this page and press its button. The link works once, within an hour:
+
+        {url.Base}/signin/link?token={NewLink(account, LinkPurpose.SignIn)}
+
+        If it was not you, do nothing.
+        """);
+
+    private string NewLink(Account account, LinkPurpose purpose)
     {
         var now = clock.Now();
-        var (token, hash) = secrets.NewLink();
-        links.Add(LinkToken.Issue(new(ids.Next(now)), account.Id, hash, now));
-        return new(account.Email, "A new Rev API key", $"""
-            Somebody, probably you, signed up to Rev with this address again. You have an account already.
-
-            To get a new API key, open this page and press its button. The link works once, within an hour:
-
-            {url.Base}/signup/key?token={token}
-
-            Your other keys stay as they are. If it was not you, do nothing.
-            """);
+        var (token, hash) = secrets.NewToken();
+        links.Add(LinkToken.Issue(new(ids.Next(now)), account.Id, purpose, hash, now));
+        return token;
     }
 
     private Mail WebhookEndpointDisabled(Account account, MailRequest owed) => new(account.Email, "A webhook endpoint of yours is disabled", $"""

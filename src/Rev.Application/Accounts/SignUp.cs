@@ -18,7 +18,7 @@ public sealed class SignUpValidator : AbstractValidator<SignUp>
     /// <summary>The rules.</summary>
     public SignUpValidator()
     {
-        RuleFor(x => x.Email).Must(e => EmailAddress.TryParse(e, out _)).OverridePropertyName("email")
+        RuleFor(x => x.Email).Must(e => EmailAddress.TryParse(e, out var address) && address.GetsMail).OverridePropertyName("email")
             .WithMessage((_, e) => string.IsNullOrWhiteSpace(e) ? "is required" : EmailAddress.Rule);
         RuleFor(x => x.Company).Line("company", Account.MaxCompanyLength);
     }

@@ -19,6 +19,9 @@ public readonly record struct EmailAddress
     /// <summary>The form that is compared.</summary>
     public string Normalized => Value.ToLowerInvariant();
 
+    /// <summary>Whether a mail can get there: the domain invalid is reserved so that none does. Source: RFC 2606.</summary>
+    public bool GetsMail => !Normalized.EndsWith(".invalid", StringComparison.Ordinal);
+
     /// <summary>Reads an address: one @, something before it, a domain with a dot or localhost after it, nothing that could end a header line.</summary>
     public static bool TryParse(string? text, out EmailAddress email)
     {

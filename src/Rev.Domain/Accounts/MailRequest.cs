@@ -11,6 +11,8 @@ public enum MailKind
     NewKeyLink = 1,
     /// <summary>A webhook endpoint was disabled, since it failed for a day or is gone.</summary>
     WebhookEndpointDisabled = 2,
+    /// <summary>A link by which a known address signs in on the pages.</summary>
+    SignInLink = 3,
 }
 
 /// <summary>A mail that is owed. No secret lies in it: the sender mints what the mail says.</summary>
@@ -74,16 +76,26 @@ public sealed class MailRequest
         DueAt = now - CreatedAt > TimeSpan.FromDays(3) ? null : now + TimeSpan.FromSeconds(Math.Min(5 * Math.Pow(2, Attempts), 3600));
 }
 
-/// <summary>A link that works once, for an hour. Only its keyed hash is stored.</summary>
+/// <summary>What a link is for. Stored as a number: never renumber.</summary>
+public enum LinkPurpose
+{
+    /// <summary>Gives a new key.</summary>
+    NewKey = 0,
+    /// <summary>Signs in on the pages.</summary>
+    SignIn = 1,
+}
+
+/// <summary>A link that works once, for an hour, and for one thing. Only its keyed hash is stored.</summary>
 public sealed class LinkToken
 {
     /// <summary>How long a link works.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
 
-    private LinkToken(RowId id, AccountId accountId, byte[] hash, DateTimeOffset expiresAt)
+    private LinkToken(RowId id, AccountId accountId, LinkPurpose purpose, byte[] hash, DateTimeOffset expiresAt)
     {
         Id = id;
         AccountId = accountId;
+        Purpose = purpose;
         Hash = hash;
         ExpiresAt = expiresAt;
     }
@@ -93,6 +105,9 @@ public sealed class LinkToken
 
     /// <summary>Whose it is.</summary>
     public AccountId AccountId { get; private set; }
+
+    /// <summary>What it is for.</summary>
+    public LinkPurpose Purpose { get; private set; }
 
     /// <summary>HMAC-SHA-256 of the token.</summary>
     public byte[] Hash { get; private set; }
@@ -104,12 +119,12 @@ public sealed class LinkToken
     public DateTimeOffset? UsedAt { get; private set; }
 
     /// <summary>A new link.</summary>
-    public static LinkToken Issue(RowId id, AccountId account, byte[] hash, DateTimeOffset now) => new(id, account, hash, now + Lifetime);
+    public static LinkToken Issue(RowId id, AccountId account, LinkPurpose purpose, byte[] hash, DateTimeOffset now) => new(id, account, purpose, hash, now + Lifetime);
 
-    /// <summary>Uses it, once and in time.</summary>
-    public Result Use(DateTimeOffset now)
+    /// <summary>Uses it, once, in time, and for what it was mailed for.</summary>
+    public Result Use(LinkPurpose purpose, DateTimeOffset now)
     {
-        if (UsedAt is not null || now >= ExpiresAt) return AccountErrors.LinkUsed;
+        if (purpose != Purpose || UsedAt is not null || now >= ExpiresAt) return AccountErrors.LinkUsed;
         UsedAt = now;
         return Result.Done;
     }

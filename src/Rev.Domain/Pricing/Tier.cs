@@ -96,6 +96,12 @@ public static class PricingErrors
     public static Error TierAssigned(TierKey key) =>
         new("tier.assigned", ErrorKind.Conflict, $"An agent or a customer is assigned to the tier {key}; assign another tier first.");
 
+    /// <summary>A change was made over another version than the current one.</summary>
+    public static Error TierChanged(TierKey key, int over, int current) =>
+        new("tier.changed", ErrorKind.Conflict, over == 0
+            ? $"There is a tier {key} already, at version {current}."
+            : $"The tier {key} has version {current} by now; the change was made over version {over}.");
+
     /// <summary>A tier was named elsewhere that does not exist.</summary>
     public static Error TierUnknown(string key) =>
         new("tier.unknown", ErrorKind.Invalid, $"There is no tier {key} in this mode.")

@@ -46,6 +46,19 @@ internal sealed class LinkTokenConfiguration : IEntityTypeConfiguration<LinkToke
     }
 }
 
+internal sealed class SessionConfiguration : IEntityTypeConfiguration<Session>
+{
+    public void Configure(EntityTypeBuilder<Session> builder)
+    {
+        builder.ToTable("sessions");
+        builder.HasKey(s => s.Id);
+        builder.HasIndex(s => s.Hash).IsUnique();
+        builder.HasIndex(s => s.AccountId);
+        builder.HasIndex(s => s.ExpiresAt);
+        builder.Property(s => s.Hash).HasMaxLength(32).IsFixedLength();
+    }
+}
+
 internal sealed class MailRequestConfiguration : IEntityTypeConfiguration<MailRequest>
 {
     public void Configure(EntityTypeBuilder<MailRequest> builder)

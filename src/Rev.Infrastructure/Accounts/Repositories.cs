@@ -45,6 +45,9 @@ public sealed class ApiKeyRepository(RevDbContext db, KeyRing ring) : IApiKeys
         db.ApiKeys.SingleOrDefaultAsync(k => k.AccountId == account && k.Id == id, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<ApiKey?> Find(byte[] hash, CancellationToken cancellationToken) => db.ApiKeys.SingleOrDefaultAsync(k => k.Hash == hash, cancellationToken);
+
+    /// <inheritdoc/>
     public void Add(ApiKey key) => db.ApiKeys.Add(key);
 
     /// <inheritdoc/>
@@ -64,6 +67,25 @@ public sealed class LinkRepository(RevDbContext db) : ILinks
     /// <inheritdoc/>
     public Task<LinkToken?> Find(byte[] hash, CancellationToken cancellationToken) =>
         db.LinkTokens.SingleOrDefaultAsync(l => l.Hash == hash, cancellationToken);
+}
+
+/// <summary>Sessions of the pages.</summary>
+public sealed class SessionRepository(RevDbContext db) : ISessions
+{
+    /// <inheritdoc/>
+    public void Add(Session session) => db.Sessions.Add(session);
+
+    /// <inheritdoc/>
+    public Task<Session?> Find(byte[] hash, CancellationToken cancellationToken) => db.Sessions.SingleOrDefaultAsync(s => s.Hash == hash, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<int> EndAll(AccountId account, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.Sessions.Where(s => s.AccountId == account && s.EndedAt == null && s.ExpiresAt > now)
+            .ExecuteUpdateAsync(set => set.SetProperty(s => s.EndedAt, (DateTimeOffset?)now), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<int> RemoveOver(DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.Sessions.Where(s => s.ExpiresAt <= now || s.EndedAt != null).ExecuteDeleteAsync(cancellationToken);
 }
 
 /// <summary>Mails that are owed.</summary>
@@ -132,5 +154,32 @@ public sealed class ListApiKeysHandler(RevDbContext db, IMapper mapper) : IReque
         if (request.Caller.Tenant.Mode == Mode.Test) keys = keys.Where(k => k.Mode == Mode.Test);
         var rows = await keys.OrderByDescending(k => k.Id).Take(request.Page.Limit + 1).ToListAsync(cancellationToken);
         return Page.Of(rows, request.Page.Limit, k => k.Id.Value, mapper.Map<ApiKeyDetails>);
+    }
+}
+
+/// <summary>Handles <see cref="FindSession"/>. Nothing is remembered: a session ends at once everywhere when it, or its key, is ended anywhere.</summary>
+public sealed class FindSessionHandler(RevDbContext db, ISecrets secrets, TimeProvider clock) : IRequestHandler<FindSession, Result<Visitor>>
+{
+    /// <inheritdoc/>
+    public async Task<Result<Visitor>> Handle(FindSession request, CancellationToken cancellationToken)
+    {
+        // There is more than one hash only while the server's secret is being changed.
+        foreach (var hash in secrets.Hashes(request.Token))
+        {
+            var rows =
+                from session in db.Sessions.AsNoTracking()
+                where session.Hash == hash
+                join account in db.Accounts.AsNoTracking() on session.AccountId equals account.Id
+                from key in db.ApiKeys.AsNoTracking().Where(k => k.Id == session.ApiKeyId).DefaultIfEmpty()
+                select new { Session = session, Account = account, Key = key };
+            if (await rows.SingleOrDefaultAsync(cancellationToken) is not { } found) continue;
+            var (open, by) = (found.Session, found.Key);
+            if (!open.IsOpen(by, clock.Now())) return AccountErrors.NoKey;
+            return new Visitor(open.Id, open.AccountId, found.Account.Email, found.Account.Company, found.Account.Currency, by?.Mode, by?.Scopes ?? Scopes.Admin)
+            {
+                ExpiresAt = open.ExpiresAt, KeyName = by?.Name, KeyHint = by?.Hint,
+            };
+        }
+        return AccountErrors.NoKey;
     }
 }

@@ -44,7 +44,7 @@ public sealed class Secrets : ISecrets
     }
 
     /// <inheritdoc/>
-    public (string Token, byte[] Hash) NewLink()
+    public (string Token, byte[] Hash) NewToken()
     {
         var token = Random();
         return (token, Hash(_serverSecrets[0], token));

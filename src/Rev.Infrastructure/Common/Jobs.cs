@@ -108,6 +108,7 @@ public static class Jobs
             jobs.AddOrUpdate<ProcessHooksJob>("process-hooks", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
             jobs.AddOrUpdate<TidyHooksJob>("tidy-hooks", job => job.Run(CancellationToken.None), EveryMinute, options);
             jobs.AddOrUpdate<SendMailsJob>("send-mails", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
+            jobs.AddOrUpdate<PurgeSessionsJob>("purge-sessions", job => job.Run(CancellationToken.None), EveryTenMinutes, options);
             return Task.CompletedTask;
         }
 

@@ -25,6 +25,7 @@ public abstract class RevDbContext(DbContextOptions options) : DbContext(options
     public DbSet<Account> Accounts => Set<Account>();
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
     public DbSet<LinkToken> LinkTokens => Set<LinkToken>();
+    public DbSet<Session> Sessions => Set<Session>();
     public DbSet<MailRequest> MailRequests => Set<MailRequest>();
     public DbSet<RequestReplayRow> RequestReplays => Set<RequestReplayRow>();
     public DbSet<Agent> Agents => Set<Agent>();
@@ -90,6 +91,7 @@ public abstract class RevDbContext(DbContextOptions options) : DbContext(options
         configurationBuilder.Properties<Mode>().HaveConversion<short>();
         configurationBuilder.Properties<Scopes>().HaveConversion<int>();
         configurationBuilder.Properties<MailKind>().HaveConversion<short>();
+        configurationBuilder.Properties<LinkPurpose>().HaveConversion<short>();
         configurationBuilder.Properties<ReportedOutcome>().HaveConversion<short>();
         configurationBuilder.Properties<OutcomeStatus>().HaveConversion<short>();
         configurationBuilder.Properties<OutcomeResult>().HaveConversion<short>();

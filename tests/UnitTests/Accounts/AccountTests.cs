@@ -121,12 +121,31 @@ public sealed class AccountTests
     [Fact]
     public void A_link_works_once_within_an_hour()
     {
-        var late = LinkToken.Issue(new(1), new(2), [1], Given.Noon);
-        late.Use(Given.Noon.AddHours(1)).Error.ShouldBe(AccountErrors.LinkUsed);
+        var late = LinkToken.Issue(new(1), new(2), LinkPurpose.NewKey, [1], Given.Noon);
+        late.Use(LinkPurpose.NewKey, Given.Noon.AddHours(1)).Error.ShouldBe(AccountErrors.LinkUsed);
 
-        var link = LinkToken.Issue(new(1), new(2), [1], Given.Noon);
-        link.Use(Given.Noon.AddHours(1).AddTicks(-1)).IsSuccess.ShouldBeTrue();
-        link.Use(Given.Noon.AddMinutes(1)).Error.ShouldBe(AccountErrors.LinkUsed);
+        var link = LinkToken.Issue(new(1), new(2), LinkPurpose.NewKey, [1], Given.Noon);
+        link.Use(LinkPurpose.NewKey, Given.Noon.AddHours(1).AddTicks(-1)).IsSuccess.ShouldBeTrue();
+        link.Use(LinkPurpose.NewKey, Given.Noon.AddMinutes(1)).Error.ShouldBe(AccountErrors.LinkUsed);
+    }
+
+    [Theory]
+    [InlineData(LinkPurpose.NewKey, LinkPurpose.SignIn)]
+    [InlineData(LinkPurpose.SignIn, LinkPurpose.NewKey)]
+    public void A_link_works_for_what_it_was_mailed_for_and_is_not_used_up_by_anything_else(LinkPurpose purpose, LinkPurpose other)
+    {
+        var link = LinkToken.Issue(new(1), new(2), purpose, [1], Given.Noon);
+        link.Use(other, Given.Noon).Error.ShouldBe(AccountErrors.LinkUsed);
+        link.UsedAt.ShouldBeNull();
+        link.Use(purpose, Given.Noon).IsSuccess.ShouldBeTrue();
+        link.UsedAt.ShouldBe(Given.Noon);
+    }
+
+    [Fact]
+    public void What_is_stored_as_a_number_keeps_its_number()
+    {
+        ((int)LinkPurpose.NewKey, (int)LinkPurpose.SignIn).ShouldBe((0, 1));
+        ((int)MailKind.FirstKeys, (int)MailKind.NewKeyLink, (int)MailKind.WebhookEndpointDisabled, (int)MailKind.SignInLink).ShouldBe((0, 1, 2, 3));
     }
 
     [Fact]
