@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using MediatR;
 using Rev.Api.Common;
+using Rev.Application.Accounts;
 using Rev.Application.Metering;
 using Rev.Application.Outcomes;
 using Rev.Application.Streaming;
@@ -10,26 +11,52 @@ using Rev.Domain.Common;
 using Rev.Infrastructure.Accounts;
 using Rev.Infrastructure.Common;
 using Rev.Infrastructure.Streaming;
+using Rev.Web.Accounts;
+using Rev.Web.Common;
 
 namespace Rev.Api.Streaming;
 
-/// <summary>The live stream.</summary>
+/// <summary>The live stream: for programs by their key, for pages by the session of whoever looks at them.</summary>
 internal static class StreamingEndpoints
 {
-    /// <summary>Maps the route.</summary>
-    public static void MapStreaming(this IEndpointRouteBuilder app) =>
+    private const string SessionCookie = "rev-session";
+
+    /// <summary>Maps the routes.</summary>
+    public static void MapStreaming(this IEndpointRouteBuilder app)
+    {
         app.MapGet("/v1/stream", Watch).RequireScope(Scopes.Read).Document(StreamingDocs.Watch);
+        foreach (var mode in Enum.GetValues<Mode>())
+            app.MapGet($"{AppPath.Root(mode)}/stream", WatchSignedIn).WithMetadata(new SignedInAttribute()).ExcludeFromDescription();
+    }
 
     private static async Task<IResult> Watch(HttpContext http, IMediator mediator, KeyRing keys, StreamSettings settings, IHostApplicationLifetime host, CancellationToken token)
     {
-        var activity = await Read(http).Send(watch => mediator.Send(watch, token));
+        var caller = http.Caller();
+        var activity = await Read(http, caller.Tenant).Send(watch => mediator.Send(watch, token));
         if (!activity.IsSuccess) return activity.Error.ToHttp();
-        var (caller, key) = (http.Caller(), Auth.BearerKey(http.Request)!);
+        var key = Auth.BearerKey(http.Request)!;
         return new ActivityAnswer(activity.Value, settings, host.ApplicationStopping, async stop =>
             await keys.Find(key, stop) is { } now && now.Tenant == caller.Tenant && now.Scopes.Grants(Scopes.Read));
     }
 
-    private static Result<WatchActivity> Read(HttpContext http)
+    private static async Task<IResult> WatchSignedIn(
+        HttpContext http, IMediator mediator, IServiceScopeFactory scopes, StreamSettings settings, IHostApplicationLifetime host, CancellationToken token)
+    {
+        if (http.Visitor() is not { } visitor || AppPath.ModeOf(http.Request.Path) is not { } mode || !visitor.MaySee(mode)) return AccountErrors.NoKey.ToHttp();
+        var activity = await Read(http, visitor.In(mode).Tenant).Send(watch => mediator.Send(watch, token));
+        if (!activity.IsSuccess) return activity.Error.ToHttp();
+        var session = http.Request.Cookies[SessionCookie] ?? "";
+        return new ActivityAnswer(activity.Value, settings, host.ApplicationStopping, async stop =>
+        {
+            // In a scope of its own: that of the request remembers what it read.
+            await using var scope = scopes.CreateAsyncScope();
+            var now = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(new FindSession(session), stop);
+            return now.IsSuccess && now.Value.Session == visitor.Session && now.Value.MaySee(mode) && now.Value.May(Scopes.Read);
+        });
+    }
+
+    /// <summary>What a request asks to watch of a tenant.</summary>
+    public static Result<WatchActivity> Read(HttpContext http, Tenant tenant)
     {
         var query = QueryFields.Only(http, "agent_id", "customer_id", "last_event_id");
         var named = query.Text("last_event_id");
@@ -38,7 +65,7 @@ internal static class StreamingEndpoints
         // A browser sends what it got last, beside the address that it began with.
         var sent = http.Request.Headers["Last-Event-ID"];
         if (sent.Count > 0) after = ActivityCursor.TryParse(sent[0], out cursor) ? cursor : null;
-        return query.To(new WatchActivity(http.Caller().Tenant, query.Text("agent_id"), query.Text("customer_id"), named is not null || sent.Count > 0, after));
+        return query.To(new WatchActivity(tenant, query.Text("agent_id"), query.Text("customer_id"), named is not null || sent.Count > 0, after));
     }
 }
 

@@ -14,7 +14,11 @@ namespace Rev.Application.Streaming;
 /// <param name="CustomerId">Only of this customer.</param>
 /// <param name="Resumes">Whether the caller has watched before.</param>
 /// <param name="After">The last event it got; null when what it sent names none.</param>
-public sealed record WatchActivity(Tenant Tenant, string? AgentId, string? CustomerId, bool Resumes, ActivityCursor? After) : IRequest<Result<IActivity>>;
+public sealed record WatchActivity(Tenant Tenant, string? AgentId, string? CustomerId, bool Resumes, ActivityCursor? After) : IRequest<Result<IActivity>>
+{
+    /// <summary>Whether whoever lets the viewer in counts it already: then neither the share of the tenant nor that of all keeps it out.</summary>
+    public bool IsCounted { get; init; }
+}
 
 /// <summary>Shape of <see cref="WatchActivity"/>.</summary>
 public sealed class WatchActivityValidator : AbstractValidator<WatchActivity>

@@ -14,6 +14,7 @@ public sealed class ActivityTails(
     private readonly Lock _lock = new();
     private readonly Dictionary<Tenant, ActivityTail> _tails = [];
     private int _viewers;
+    private int _limited;
 
     /// <summary>Viewers, of all tenants.</summary>
     public int Viewers
@@ -31,10 +32,10 @@ public sealed class ActivityTails(
         ActivitySubscription viewer;
         lock (_lock)
         {
-            if (_viewers >= settings.MaxSubscribers) return ServiceErrors.Overloaded;
+            if (!watch.IsCounted && _limited >= settings.MaxSubscribers) return ServiceErrors.Overloaded;
             if (_tails.TryGetValue(watch.Tenant, out tail))
             {
-                if (tail.Viewers >= settings.MaxPerTenant) return StreamingErrors.TooManyStreams;
+                if (!watch.IsCounted && tail.Viewers >= settings.MaxPerTenant) return StreamingErrors.TooManyStreams;
             }
             else
             {
@@ -42,9 +43,10 @@ public sealed class ActivityTails(
                 _tails.Add(watch.Tenant, tail);
                 tail.Start();
             }
-            viewer = new(watch, reader, format, settings, clock, gone => Leave(watch.Tenant, tail, gone));
+            viewer = new(watch, reader, format, settings, clock, gone => Leave(watch, tail, gone));
             tail.Add(viewer);
             _viewers++;
+            if (!watch.IsCounted) _limited++;
             RevMetrics.Streams.Add(1);
         }
         try
@@ -59,17 +61,18 @@ public sealed class ActivityTails(
         }
     }
 
-    private void Leave(Tenant tenant, ActivityTail tail, ActivitySubscription viewer)
+    private void Leave(WatchActivity watch, ActivityTail tail, ActivitySubscription viewer)
     {
         lock (_lock)
         {
             if (!tail.Remove(viewer)) return;
             _viewers--;
+            if (!watch.IsCounted) _limited--;
             RevMetrics.Streams.Add(-1);
             if (viewer.IsLagging) RevMetrics.LaggingStreams.Add(1);
             if (tail.Viewers > 0) return;
-            _tails.Remove(tenant);
-            commits.Unwatch(tenant);
+            _tails.Remove(watch.Tenant);
+            commits.Unwatch(watch.Tenant);
             tail.Stop();
         }
     }
