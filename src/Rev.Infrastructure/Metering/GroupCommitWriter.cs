@@ -11,6 +11,12 @@ using Rev.Infrastructure.Common;
 
 namespace Rev.Infrastructure.Metering;
 
+/// <summary>A commit that was made.</summary>
+/// <param name="Start">When it began, by the clock's timestamp.</param>
+/// <param name="End">When it ended.</param>
+/// <param name="Items">How many items it wrote.</param>
+public sealed record CommitMark(long Start, long End, int Items);
+
 /// <summary>
 /// One writer per process: while one commit is in flight the next batch gathers. Bounded; a full queue refuses at once.
 /// A fault of the store is tried again; a row that cannot be written is found by halving, and only its caller hears of it.
@@ -35,6 +41,7 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
     private Timer? _patience;
     private long _busySince;
     private int _disposed;
+    private volatile CommitMark? _lastCommit;
 
     /// <summary>A writer; it writes once started.</summary>
     public GroupCommitWriter(RevSettings settings, IBulkStore store, BatchWriter batches, CommitSignal commits, ILogger<GroupCommitWriter> logger)
@@ -49,6 +56,22 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
 
     /// <summary>Whether a commit has been under way for longer than any should.</summary>
     public bool IsStalled => Interlocked.Read(ref _busySince) is var since and not 0 && Stopwatch.GetElapsedTime(since) > MaxWait * 2;
+
+    /// <summary>How many items wait to be taken up.</summary>
+    public int Waiting => _queue.Reader.Count;
+
+    /// <summary>How long the oldest item waits that is not answered yet; zero when there is none.</summary>
+    public TimeSpan LongestWait
+    {
+        get
+        {
+            Impatient();
+            return _waiting.TryPeek(out var oldest) ? Stopwatch.GetElapsedTime(oldest.EnqueuedAt) : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>The last commit; null before the first.</summary>
+    public CommitMark? LastCommit => _lastCommit;
 
     /// <summary>Appends a call; answers after its commit.</summary>
     public Task<Result<AppendOutcome>> Append(MeteredCall call)
@@ -173,6 +196,7 @@ public sealed class GroupCommitWriter : IHostedService, IAsyncDisposable
                 var answer = await _batches.Write(batch, suspect, _abandon.Token);
                 RevMetrics.CommitDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds);
                 RevMetrics.BatchSize.Record(batch.Count);
+                _lastCommit = new(start, Stopwatch.GetTimestamp(), batch.Count);
                 answer();
                 _commits.Tell(batch);
                 return;
