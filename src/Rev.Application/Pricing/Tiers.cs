@@ -44,7 +44,11 @@ public sealed record TierDetails(string Key, int Version, TierTerms Terms, DateT
 }
 
 /// <summary>Makes a tier or its next version.</summary>
-public sealed record ConfigureTier(Tenant Tenant, string Key, TierSpec Tier) : IRequest<Result<Configured<TierDetails>>>;
+public sealed record ConfigureTier(Tenant Tenant, string Key, TierSpec Tier) : IRequest<Result<Configured<TierDetails>>>
+{
+    /// <summary>The version that the change was made over, 0 where there was none: any other refuses it. Null asks for none.</summary>
+    public int? Over { get; init; }
+}
 
 /// <summary>Shape of <see cref="ConfigureTier"/>.</summary>
 public sealed class ConfigureTierValidator : AbstractValidator<ConfigureTier>
@@ -65,8 +69,11 @@ public sealed class ConfigureTierHandler(ITiers tiers, IAccountSettings accounts
     public Task<Result<Configured<TierDetails>>> Handle(ConfigureTier request, CancellationToken cancellationToken) =>
         unit.ChangePricing<Configured<TierDetails>>(request.Tenant, async token =>
         {
+            var key = new TierKey(request.Key);
+            if (request.Over is { } over && await tiers.Find(request.Tenant, key, token) is var tier && over != (tier?.Current.Number ?? 0))
+                return PricingErrors.TierChanged(key, over, tier?.Current.Number ?? 0);
             var currency = await accounts.DefaultCurrency(request.Tenant.Account, token);
-            return await TierChanges.Put(tiers, request.Tenant, new(request.Key), request.Tier.ToTerms(currency), clock.Now(), token);
+            return await TierChanges.Put(tiers, request.Tenant, key, request.Tier.ToTerms(currency), clock.Now(), token);
         }, cancellationToken);
 }
 
