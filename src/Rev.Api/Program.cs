@@ -3,6 +3,7 @@ using Rev.Api.Analytics;
 using Rev.Api.Billing;
 using Rev.Api.Common;
 using Rev.Api.Customers;
+using Rev.Api.Demo;
 using Rev.Api.Metering;
 using Rev.Api.Outcomes;
 using Rev.Api.Pricing;
@@ -14,6 +15,11 @@ using Rev.Application.Webhooks;
 using Rev.Infrastructure;
 using Rev.Infrastructure.Common;
 using Rev.Infrastructure.Metering;
+using Rev.Web;
+using Rev.Web.Accounts;
+using Rev.Web.Billing;
+using Rev.Web.Common;
+using Rev.Web.Webhooks;
 
 var mode = StartMode.Read(args);
 if (mode.Name == "hash-password") return StartMode.HashPassword(mode.Value);
@@ -76,6 +82,20 @@ void Configure(WebApplicationBuilder builder)
     builder.Services.AddInfrastructure(configuration, builder.Environment);
     builder.Services.AddSingleton(new RateLimits(configuration));
     builder.Services.AddSingleton<IHookPace>(services => services.GetRequiredService<RateLimits>());
+    // In Development the host does it by itself: a program that is run from its build finds the files of the pages where they lie.
+    if (!builder.Environment.IsDevelopment()) builder.WebHost.UseStaticWebAssets();
+    builder.Services.AddPages();
+    builder.Services.AddSingleton<ISignUpLimits>(services => services.GetRequiredService<RateLimits>());
+    builder.Services.AddSingleton<ISignInLimits>(services => services.GetRequiredService<RateLimits>());
+    builder.Services.AddSingleton<IStripeLimits>(services => services.GetRequiredService<RateLimits>());
+    builder.Services.AddSingleton<IWebhookPace>(services => services.GetRequiredService<RateLimits>());
+    builder.Services.AddSingleton(services => new PageSettings
+    {
+        MailDirectory = builder.Environment.IsDevelopment() ? services.GetRequiredService<RevSettings>().MailDirectory : null,
+        DemoIsOn = services.GetRequiredService<DemoSettings>().IsOn,
+        StoreIsAway = StoreFaults.IsUnavailable,
+    });
+    builder.Services.AddDemo(configuration, builder.Environment);
     builder.Services.AddSingleton<IActivityFormat, ActivityFormat>();
     builder.Services.AddSingleton<IWebhookFormat, WebhookFormat>();
     builder.Services.AddReference();
@@ -89,6 +109,7 @@ static void Map(WebApplication app)
     app.UseMiddleware<OperatorGate>();
     app.UseRouting();
     app.UseMiddleware<ApiGate>();
+    app.UsePages();
     app.MapAccounts();
     app.MapCustomers();
     app.MapPricing();
@@ -102,7 +123,9 @@ static void Map(WebApplication app)
     app.MapResolvers();
     app.MapWebhookEndpoints();
     app.MapStreaming();
+    app.MapDemo();
     app.MapOperations();
+    app.MapPages();
     // Builds every route now, so that a mistake in one stops the start instead of the first request.
     foreach (var source in ((IEndpointRouteBuilder)app).DataSources) _ = source.Endpoints.Count;
 }

@@ -20,8 +20,6 @@ internal static class AccountsEndpoints
         app.MapPost("/v1/api_keys", IssueKey).RequireScope(Scopes.Admin).Document(AccountsDocs.IssueKey);
         app.MapPost("/v1/api_keys/{id}/rotate", RotateKey).RequireScope(Scopes.Admin).Document(AccountsDocs.RotateKey);
         app.MapDelete("/v1/api_keys/{id}", RevokeKey).RequireScope(Scopes.Admin).Document(AccountsDocs.RevokeKey);
-        app.MapGet("/signup/key", SignUpPage.Show).ExcludeFromDescription();
-        app.MapPost("/signup/key", SignUpPage.Redeem).ExcludeFromDescription();
     }
 
     private static async Task<IResult> Register(HttpContext http, IMediator mediator, RateLimits limits, CancellationToken token) =>

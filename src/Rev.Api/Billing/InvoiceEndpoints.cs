@@ -8,6 +8,8 @@ using Rev.Application.Common;
 using Rev.Domain.Accounts;
 using Rev.Domain.Billing;
 using Rev.Domain.Common;
+using Rev.Web.Accounts;
+using Rev.Web.Common;
 
 namespace Rev.Api.Billing;
 
@@ -24,6 +26,8 @@ internal static class InvoiceEndpoints
         app.MapGet("/v1/stripe/sync", State).RequireScope(Scopes.Read).Document(InvoiceDocs.State);
         app.MapPost("/v1/stripe/sync", Sync).RequireScope(Scopes.BillingWrite).Document(InvoiceDocs.Sync);
         app.MapGet("/v1/stripe/drift", Drift).RequireScope(Scopes.Read).Document(InvoiceDocs.Drift);
+        // For the pages: by a session, of the mode that their path says.
+        foreach (var root in (string[])["/live", "/test"]) app.MapGet($"{root}/billing/drift.csv", DriftFile).WithMetadata(new SignedInAttribute()).ExcludeFromDescription();
     }
 
     private static async Task<IResult> List(HttpContext http, IMediator mediator, CancellationToken token)
@@ -54,6 +58,16 @@ internal static class InvoiceEndpoints
         if (query.Text("format") is not (null or "json" or "csv")) query.Errors.Add(new("format", "must be json or csv"));
         var report = await query.To(new GetDrift(http.Caller().Tenant)).Send(q => mediator.Send(q, token));
         return report.IsSuccess && query.Text("format") == "csv" ? Results.Text(DriftCsv.Of(report.Value), StatementCsv.MediaType, Encoding.UTF8) : report.ToHttp();
+    }
+
+    private static async Task<IResult> DriftFile(HttpContext http, IMediator mediator, CancellationToken token)
+    {
+        if (http.Visitor() is not { } visitor || AppPath.ModeOf(http.Request.Path) is not { } mode) return AccountErrors.NoKey.ToHttp();
+        var report = await mediator.Send(new GetDrift(visitor.In(mode).Tenant), token);
+        if (!report.IsSuccess) return report.Error.ToHttp();
+        http.Response.Headers.ContentDisposition = string.Create(CultureInfo.InvariantCulture, $"attachment; filename=\"drift-{report.Value.ComparedAt.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}.csv\"");
+        http.Response.Headers.CacheControl = "no-store";
+        return Results.Text(DriftCsv.Of(report.Value), StatementCsv.MediaType, Encoding.UTF8);
     }
 }
 

@@ -51,13 +51,12 @@ internal static class Auth
     }
 }
 
-/// <summary>Finds out who calls the API, holds it to its rate limit, and asks for the scope of the route.</summary>
+/// <summary>Finds out who calls the API, holds it to its rate limit, and asks for the scope of the route. It limits those who sign up or in on the pages, too.</summary>
 internal sealed class ApiGate(RequestDelegate next, KeyRing keys, RateLimits limits)
 {
     public async Task InvokeAsync(HttpContext http)
     {
-        var path = http.Request.Path;
-        if (!path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) && !path.StartsWithSegments("/signup", StringComparison.OrdinalIgnoreCase))
+        if (!IsLimited(http.Request.Path))
         {
             await next(http);
             return;
@@ -95,6 +94,10 @@ internal sealed class ApiGate(RequestDelegate next, KeyRing keys, RateLimits lim
         }
         await next(http);
     }
+
+    private static bool IsLimited(PathString path) =>
+        path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/signup", StringComparison.OrdinalIgnoreCase)
+        || path.StartsWithSegments("/signin", StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>Lets operators through, by HTTP Basic, to the dashboard, and outside development to the metrics.</summary>

@@ -1,7 +1,4 @@
 using System.Collections.Frozen;
-using System.Globalization;
-using System.Text;
-using System.Text.Encodings.Web;
 
 namespace Rev.Api.Common;
 
@@ -75,6 +72,7 @@ public static class ErrorCatalog
         new("stripe.unavailable", 503, "Stripe unavailable", "Stripe did not answer, or had too much to do. Nothing was changed.", "Retry after Retry-After."),
         new("stripe.wrong_mode", 400, "Wrong mode", "The key, or the event, is of Stripe's other mode: live mode takes live keys, test mode test keys.", "Use a key of Stripe's of the mode of your API key."),
         new("tier.assigned", 409, "Tier in use", "An agent or a customer is assigned to the tier.", "Assign another tier first."),
+        new("tier.changed", 409, "Tier changed", "On the pages: the tier got another version while it was edited.", "Look at what changed, then save over it or take it over by hand."),
         new("tier.default_cannot_be_archived", 409, "Default tier", "The tier default prices every call that names no other.", "Change it with PUT /v1/tiers/default instead."),
         new("tier.not_found", 404, "Tier not found", "No tier of that key in this account and mode.", "Check the key and whether the API key is a live or a test key."),
         new("tier.unknown", 400, "Unknown tier", "A tier was named that does not exist in this mode, or is archived.", "Make the tier first with PUT /v1/tiers/{key}."),
@@ -94,27 +92,4 @@ public static class ErrorCatalog
 
     /// <summary>The title of a code.</summary>
     public static string TitleOf(string code) => ByCode.TryGetValue(code, out var entry) ? entry.Title : "Refused";
-
-    /// <summary>The page that a problem's <c>type</c> leads to.</summary>
-    public static string Page()
-    {
-        var html = new StringBuilder("""
-            <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Errors · Rev</title></head>
-            <body><main><h1>Errors</h1>
-            <p>Every refusal is <code>application/problem+json</code> with a stable <code>code</code>. See the <a href="/docs/api">API reference</a>.</p>
-
-            """);
-        foreach (var entry in All)
-        {
-            html.Append(CultureInfo.InvariantCulture, $"""
-                <section id="{entry.Code}"><h2><code>{entry.Code}</code></h2><p>{entry.Status} · {Text(entry.Title)}</p>
-                <p>{Text(entry.Meaning)}</p><p>{Text(entry.Remedy)}</p></section>
-
-                """);
-        }
-        return html.Append("</main></body></html>").ToString();
-    }
-
-    private static string Text(string text) => HtmlEncoder.Default.Encode(text);
 }

@@ -71,9 +71,6 @@ internal static class Operations
             reference.DotNetFlag = false;
             reference.PersistentAuthentication = false;
         });
-        app.MapGet("/docs/errors", () => Results.Content(ErrorCatalog.Page(), "text/html; charset=utf-8")).ExcludeFromDescription();
-        app.MapGet("/docs", () => Results.Redirect("/docs/api")).ExcludeFromDescription();
-        app.MapGet("/", () => Results.Redirect("/docs/api")).ExcludeFromDescription();
     }
 
     private static async Task<IResult> Ready(StoreAdmin store, CancellationToken token)

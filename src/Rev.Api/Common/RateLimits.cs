@@ -7,11 +7,14 @@ using Rev.Application.Webhooks;
 using Rev.Domain.Accounts;
 using Rev.Domain.Common;
 using Rev.Infrastructure.Common;
+using Rev.Web.Accounts;
+using Rev.Web.Billing;
+using Rev.Web.Webhooks;
 
 namespace Rev.Api.Common;
 
-/// <summary>Token buckets per key, per address without a key, and for sign-up. A bucket that is full and idle is forgotten.</summary>
-internal sealed class RateLimits : IHookPace, IDisposable
+/// <summary>Token buckets per key, per session, per address without either, and for sign-up and sign-in. A bucket that is full and idle is forgotten.</summary>
+internal sealed class RateLimits : IHookPace, ISignUpLimits, ISignInLimits, IStripeLimits, IWebhookPace, IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
 
@@ -21,6 +24,8 @@ internal sealed class RateLimits : IHookPace, IDisposable
     private readonly Buckets<string> _signUpEmails;
     private readonly Buckets<IPAddress> _signUpAddresses;
     private readonly Buckets<IPAddress> _signIns;
+    private readonly Buckets<IPAddress> _keySignIns;
+    private readonly Buckets<SessionKey> _sessions;
     private readonly Buckets<AccountKey> _stripe;
     private readonly Buckets<AccountKey> _webhooks;
     private readonly Buckets<ResolverKey> _hooks;
@@ -38,6 +43,8 @@ internal sealed class RateLimits : IHookPace, IDisposable
         _signUpEmails = PerHour<string>(Read("SignUp:PerEmailPerHour", 5));
         _signUpAddresses = PerHour<IPAddress>(Read("SignUp:PerAddressPerHour", 30));
         _signIns = new(10, 1, TimeSpan.FromSeconds(6), 1d / 6);
+        _keySignIns = PerMinute<IPAddress>(Read("SignIn:PerAddressPerMinute", 10));
+        _sessions = PerSecond<SessionKey>(Read("Session:PerSecond", 20), Read("Session:Burst", 200));
         _stripe = PerSecond<AccountKey>(Read("Stripe:PerSecond", 5), Read("Stripe:Burst", 60));
         _webhooks = PerSecond<AccountKey>(Read("Webhooks:PerSecond", 1), Read("Webhooks:Burst", 30));
         _hooks = PerSecond<ResolverKey>(Read("Hooks:PerResolverPerSecond", 200), Read("Hooks:PerResolverBurst", 2_000));
@@ -58,6 +65,15 @@ internal sealed class RateLimits : IHookPace, IDisposable
     /// <summary>Takes one try of an operator's password: ten at once, then ten a minute.</summary>
     public TimeSpan? TakeSignIn(HttpContext http) => _enabled ? _signIns.Take(Address(http), null) : null;
 
+    /// <inheritdoc/>
+    public TimeSpan? TakeLink(HttpContext http, EmailAddress email) => TakeSignUp(http) ?? TakeSignUp(email);
+
+    /// <inheritdoc/>
+    public TimeSpan? TakeKey(HttpContext http) => _enabled ? _keySignIns.Take(Address(http), null) : null;
+
+    /// <inheritdoc/>
+    public TimeSpan? TakePage(Visitor visitor) => _enabled ? _sessions.Take(new(visitor.Session.Value), null) : null;
+
     /// <summary>Takes one request of an account that asks Stripe while it waits.</summary>
     public TimeSpan? TakeStripe(Caller caller) => _enabled ? _stripe.Take(new(caller.Tenant.Account.Value), null) : null;
 
@@ -76,6 +92,12 @@ internal sealed class RateLimits : IHookPace, IDisposable
     /// <summary>Takes one sign-up for an e-mail address.</summary>
     public TimeSpan? TakeSignUp(EmailAddress email) => _enabled ? _signUpEmails.Take(email.Normalized, null) : null;
 
+    TimeSpan? ISignUpLimits.Take(HttpContext http, EmailAddress email) => TakeSignUp(http) ?? TakeSignUp(email);
+
+    Error? IStripeLimits.Take(Caller caller) => TakeStripe(caller) is { } wait ? ApiErrors.RateLimited(wait) : null;
+
+    Error? IWebhookPace.Take(Caller caller) => TakeWebhooks(caller) is { } wait ? ApiErrors.RateLimited(wait) : null;
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -84,6 +106,8 @@ internal sealed class RateLimits : IHookPace, IDisposable
         _signUpEmails.Dispose();
         _signUpAddresses.Dispose();
         _signIns.Dispose();
+        _keySignIns.Dispose();
+        _sessions.Dispose();
         _stripe.Dispose();
         _webhooks.Dispose();
         _hooks.Dispose();
@@ -95,7 +119,7 @@ internal sealed class RateLimits : IHookPace, IDisposable
         _enabled && buckets.Take(new(resolver.Value), null) is { } wait ? ApiErrors.RateLimited(wait) : null;
 
     /// <summary>Who asks: an IPv4 address, or the /64 network that one IPv6 host has to itself.</summary>
-    private static IPAddress Address(HttpContext http)
+    public static IPAddress Address(HttpContext http)
     {
         var address = http.Connection.RemoteIpAddress ?? IPAddress.None;
         if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
@@ -109,9 +133,13 @@ internal sealed class RateLimits : IHookPace, IDisposable
         ? new(burst, perSecond / 10, Tick, perSecond)
         : new(burst, 1, TimeSpan.FromSeconds(1d / perSecond), perSecond);
 
+    private static Buckets<T> PerMinute<T>(int perMinute) where T : notnull => new(perMinute, 1, TimeSpan.FromMinutes(1d / perMinute), perMinute / 60d);
+
     private static Buckets<T> PerHour<T>(int perHour) where T : notnull => new(perHour, 1, TimeSpan.FromHours(1d / perHour), perHour / 3600d);
 
     private readonly record struct ApiKeyKey(UInt128 Value);
+
+    private readonly record struct SessionKey(UInt128 Value);
 
     private readonly record struct AccountKey(UInt128 Value);
 

@@ -129,7 +129,8 @@ internal sealed record StartMode(string? Name, string[] Values, string[] Rest)
         Console.WriteLine($"""
 
             Rev is at            {address}
-            API reference        {address}/docs/api
+            Dashboard            {address}/signin
+            Guide, reference     {address}/docs, {address}/docs/api
             Mails                {settings.MailDirectory ?? "are sent by SMTP"}
             Jobs                 {address}/hangfire
             Operator's sign-in   {(password is null ? "as configured" : $"operator, password {password}")}

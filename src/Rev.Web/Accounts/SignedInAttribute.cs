@@ -1,0 +1,20 @@
+using Microsoft.AspNetCore.Http;
+using Rev.Application.Accounts;
+using Rev.Domain.Accounts;
+
+namespace Rev.Web.Accounts;
+
+/// <summary>Marks a page that asks for a session, of its path's mode and with a scope. Whoever has none is led to the sign-in.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class SignedInAttribute(Scopes scope = Scopes.Read) : Attribute
+{
+    /// <summary>What the session must be granted.</summary>
+    public Scopes Scope { get; } = scope;
+}
+
+/// <summary>Who looks at a page.</summary>
+public static class Visitors
+{
+    /// <summary>Who is signed in; null is nobody.</summary>
+    public static Visitor? Visitor(this HttpContext http) => http.Items.TryGetValue(typeof(Visitor), out var visitor) ? (Visitor?)visitor : null;
+}

@@ -1,0 +1,11 @@
+using Microsoft.AspNetCore.Routing;
+using Rev.Web.Revenue;
+
+namespace Rev.Web.Metering;
+
+/// <summary>What the pages of calls load while they are open.</summary>
+internal static class CallRoutes
+{
+    /// <summary>Maps the routes.</summary>
+    public static void MapCallParts(this IEndpointRouteBuilder app) => app.MapPart<CallFragment>("/calls/{id}/state");
+}
