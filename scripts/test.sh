@@ -2,15 +2,16 @@
 # scripts/test.sh [unit|arch|integration|crash|nginx|soak|browser|sdk|all] [arguments for dotnet test]
 # Builds once, runs the parts named (all = unit arch integration crash nginx) and ends with
 # a line "N passed, N failed" alone. With CI=true a part that cannot run fails.
+# The walks through the pages belong to integration; browser runs them alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 part="${1:-all}"
 [[ $# -gt 0 ]] && shift
 case "$part" in
-  unit | arch | integration | crash | nginx | soak) parts=("$part") ;;
+  unit | arch | integration | crash | nginx | soak | browser) parts=("$part") ;;
   all) parts=(unit arch integration crash nginx) ;;
-  browser | sdk)
+  sdk)
     echo "scripts/test.sh: the part '$part' does not exist yet." >&2
     exit 1 ;;
   *)
@@ -87,6 +88,20 @@ ensure_nginx() {
   if [[ "${CI:-}" == true ]]; then exit 1; fi
 }
 
+has_chromium() { command -v chromium >/dev/null 2>&1; }
+
+ensure_chromium() {
+  has_chromium && return
+  if command -v apt-get >/dev/null 2>&1; then
+    echo "No chromium found: installing the package chromium"
+    install_packages chromium || true
+    has_chromium && return
+  fi
+  echo "chromium is missing: the pages are walked through with it." >&2
+  echo "Debian: apt-get install chromium; Fedora: dnf install chromium; elsewhere a program or link of that name in the PATH." >&2
+  if [[ "${CI:-}" == true ]]; then exit 1; fi
+}
+
 ensure_curl() {
   command -v curl >/dev/null 2>&1 && return
   if command -v apt-get >/dev/null 2>&1; then install_packages curl ca-certificates || true; fi
@@ -98,7 +113,8 @@ ensure_curl() {
 ensure_sdk
 for name in "${parts[@]}"; do
   case "$name" in
-    integration) ensure_postgres; ensure_node ;;
+    integration) ensure_postgres; ensure_node; ensure_chromium ;;
+    browser) ensure_chromium ;;
     crash | soak) ensure_postgres; ensure_curl ;;
     nginx) ensure_postgres; ensure_curl; ensure_nginx ;;
   esac
@@ -190,6 +206,10 @@ for name in "${parts[@]}"; do
     unit) run_project unit UnitTests "$@" ;;
     arch) run_project arch ArchitectureTests "$@" ;;
     integration) run_project integration IntegrationTests "$@" ;;
+    browser)
+      if [[ " $* " == *" --filter"* ]]; then run_project browser IntegrationTests "$@"
+      else run_project browser IntegrationTests --filter "FullyQualifiedName~.Web.Browser." "$@"
+      fi ;;
     crash) run_script crash crash 3 ;;
     nginx) run_script nginx nginx ;;
     soak) run_script soak crash 20 ;;

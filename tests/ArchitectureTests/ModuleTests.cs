@@ -18,6 +18,8 @@ public sealed partial class ModuleTests
         ["Billing"] = ["Accounts", "Customers", "Pricing", "Metering", "Outcomes"],
         ["Streaming"] = ["Metering", "Outcomes"],
         ["Webhooks"] = ["Accounts", "Pricing", "Metering", "Outcomes", "Billing"],
+        ["Operations"] = [],
+        ["Demo"] = ["Accounts", "Pricing"],
         ["Common"] = [],
     };
 

@@ -22,7 +22,7 @@ public sealed class ShapeTests
 {
     private static readonly Type[] Aggregates =
     [
-        typeof(Account), typeof(ApiKey), typeof(MailRequest), typeof(LinkToken), typeof(Agent), typeof(Customer), typeof(Tier), typeof(Outcome), typeof(OutcomeStep),
+        typeof(Account), typeof(ApiKey), typeof(MailRequest), typeof(LinkToken), typeof(Session), typeof(Agent), typeof(Customer), typeof(Tier), typeof(Outcome), typeof(OutcomeStep),
         typeof(StripeConnection), typeof(StripeApiKey), typeof(Invoice), typeof(InvoiceLine), typeof(InvoiceCharge), typeof(CreditNote), typeof(CustomerBalance),
         typeof(Resolver), typeof(HookDelivery), typeof(PayloadPath), typeof(EventField),
         typeof(WebhookEndpoint), typeof(WebhookDelivery), typeof(WebhookAttempt), typeof(WebhookSecret), typeof(EventPatterns),

@@ -14,9 +14,11 @@ internal static class Repo
 
     public static readonly Assembly Api = Assembly.Load("Rev.Api");
 
+    public static readonly Assembly Web = Assembly.Load("Rev.Web");
+
     public static readonly Assembly Tests = typeof(Repo).Assembly;
 
-    public static readonly IReadOnlyList<Assembly> All = [Domain, Application, Infrastructure, Api];
+    public static readonly IReadOnlyList<Assembly> All = [Domain, Application, Infrastructure, Api, Web];
 
     public static readonly string Root = Find();
 

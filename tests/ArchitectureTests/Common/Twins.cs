@@ -79,6 +79,17 @@ namespace Rev.ArchitectureTests.Twins.Results
     }
 }
 
+namespace Rev.ArchitectureTests.Twins.Pages
+{
+    [Microsoft.AspNetCore.Components.Route("/live/open")]
+    [Microsoft.AspNetCore.Components.Route("/test/open")]
+    public sealed class OpenPage : Microsoft.AspNetCore.Components.ComponentBase;
+
+    [Microsoft.AspNetCore.Components.Route("/live/half")]
+    [Rev.Web.Accounts.SignedIn]
+    public sealed class HalfPage : Microsoft.AspNetCore.Components.ComponentBase;
+}
+
 namespace Rev.ArchitectureTests.Twins.Names
 {
     public sealed record CallDto;

@@ -56,7 +56,7 @@ public sealed partial class SignUpTests(Apps apps) : IClassFixture<Apps>
         var app = await apps.On(provider);
         var account = await app.SignUpAsync();
 
-        foreach (var table in new[] { "api_keys", "mail_requests", "accounts", "link_tokens", "idempotency_keys", "request_replays" })
+        foreach (var table in new[] { "api_keys", "mail_requests", "accounts", "link_tokens", "sessions", "idempotency_keys", "request_replays" })
         {
             foreach (var row in await app.Query($"SELECT * FROM {table}"))
             {

@@ -26,6 +26,7 @@ public static class RevProcess
         };
         foreach (var name in new[] { "ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT", "ASPNETCORE_URLS", "DataDirectory", "Security__Secret", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT" }) start.Environment.Remove(name);
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        start.Environment["Demo__Enabled"] = "false";
         foreach (var (name, value) in environment) start.Environment[name] = value;
         using var process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
         process.StandardInput.Close();
