@@ -17,6 +17,7 @@ public sealed partial class ModuleTests
         ["Analytics"] = [],
         ["Billing"] = ["Accounts", "Customers", "Pricing", "Metering", "Outcomes"],
         ["Streaming"] = ["Metering", "Outcomes"],
+        ["Telemetry"] = ["Metering"],
         ["Webhooks"] = ["Accounts", "Pricing", "Metering", "Outcomes", "Billing"],
         ["Operations"] = [],
         ["Demo"] = ["Accounts", "Pricing"],

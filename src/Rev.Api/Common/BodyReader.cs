@@ -97,9 +97,10 @@ internal static class BodyReader
         && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
         && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The faults of a batch outside its lists, whose items are held to it one by one.</summary>
+    /// <summary>The faults of a batch outside its lists, whose items are held to it one by one; the batch itself may be one.</summary>
     private static Error? BatchFault(JsonElement root)
     {
+        if (root.ValueKind == JsonValueKind.Array) return null;
         if (root.ValueKind != JsonValueKind.Object) return TextFault(root);
         foreach (var member in root.EnumerateObject())
         {

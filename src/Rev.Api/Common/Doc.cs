@@ -13,10 +13,13 @@ internal sealed record Doc(string Tag, string Id, string Summary, string Descrip
     /// <summary>The body's type; null when it takes none.</summary>
     public Type? Request { get; init; }
 
+    /// <summary>As what it takes the body.</summary>
+    public string[] RequestMediaTypes { get; init; } = ["application/json"];
+
     /// <summary>Whether the body may be absent.</summary>
     public bool RequestIsOptional { get; init; }
 
-    /// <summary>A body, in JSON.</summary>
+    /// <summary>A body, in JSON; of a batch of events, one of them.</summary>
     public string? RequestExample { get; init; }
 
     /// <summary>What it answers with, by status.</summary>

@@ -12,6 +12,7 @@ using Microsoft.OpenApi;
 using Rev.Api.Metering;
 using Rev.Api.Outcomes;
 using Rev.Api.Pricing;
+using Rev.Api.Telemetry;
 using Rev.Api.Webhooks;
 using Rev.Application.Metering;
 using Rev.Application.Outcomes;
@@ -118,11 +119,20 @@ internal static class OpenApi
         if (operation.RequestBody is OpenApiRequestBody body)
         {
             body.Required = !doc.RequestIsOptional;
-            foreach (var media in body.Content!.Values.OfType<OpenApiMediaType>())
-                if (doc.RequestExample is { } example) media.Example = JsonNode.Parse(example);
+            foreach (var (type, media) in body.Content!)
+                if (media is OpenApiMediaType written) Request(written, type, doc);
         }
         Responses(operation, doc, doc.Codes(access).Select(ErrorCatalog.Of).ToArray());
         return Task.CompletedTask;
+    }
+
+    /// <summary>What a body of one media type is: of a batch of events, a list.</summary>
+    private static void Request(OpenApiMediaType written, string type, Doc doc)
+    {
+        var isList = type.Contains("-batch+", StringComparison.Ordinal);
+        if (isList) written.Schema = new OpenApiSchema { Type = JsonSchemaType.Array, Items = written.Schema };
+        if (doc.RequestExample is not { } example || !type.EndsWith("json", StringComparison.Ordinal)) return;
+        written.Example = isList ? new JsonArray(JsonNode.Parse(example)) : JsonNode.Parse(example);
     }
 
     private static void Parameters(OpenApiOperation operation, Doc doc)
@@ -286,6 +296,17 @@ internal static class OpenApi
         {
             Replace("tier", [Ref(nameof(TierRequest)), new OpenApiSchema { Type = JsonSchemaType.String, Description = "A tier's key." }]);
         }
+        else if (type == nameof(CloudEventRequest))
+        {
+            // Events may have extension attributes.
+            schema.AdditionalPropertiesAllowed = true;
+        }
+        else if (type is nameof(SpansRequest) or nameof(SpansAnswer) or nameof(SpansRefused))
+        {
+            // What OTLP adds is ignored, and of the answer nothing is there when all spans were taken.
+            schema.AdditionalPropertiesAllowed = true;
+            schema.Required = null;
+        }
         else if (type == nameof(TierRequest) || type == nameof(TierAnswer))
         {
             Replace("one_bonus_per",
@@ -353,7 +374,7 @@ internal static class OpenApi
             foreach (var description in context.Results)
             {
                 if (description.ActionDescriptor.EndpointMetadata?.OfType<Doc>().FirstOrDefault() is not { Request: { } type } doc) continue;
-                description.SupportedRequestFormats.Add(new() { MediaType = "application/json" });
+                foreach (var media in doc.RequestMediaTypes) description.SupportedRequestFormats.Add(new() { MediaType = media });
                 description.ParameterDescriptions.Add(new()
                 {
                     Name = "body", Source = BindingSource.Body, Type = type, IsRequired = !doc.RequestIsOptional, ModelMetadata = metadata?.GetMetadataForType(type)!,

@@ -25,6 +25,25 @@ public static class ApiErrors
     public static readonly Error UnsupportedType = new("body.unsupported_type", ErrorKind.UnsupportedType,
         "Send the body as 'Content-Type: application/json', in UTF-8.");
 
+    /// <summary>Telemetry in neither encoding of OTLP.</summary>
+    public static readonly Error UnsupportedTelemetry = new("body.unsupported_type", ErrorKind.UnsupportedType,
+        "Send the spans as 'Content-Type: application/x-protobuf' or 'application/json', as OTLP over HTTP does.");
+
+    /// <summary>Compressed in a way that Rev does not undo.</summary>
+    public static readonly Error UnsupportedEncoding = new("body.unsupported_type", ErrorKind.UnsupportedType,
+        "Send the body as it is, or with 'Content-Encoding: gzip'.");
+
+    /// <summary>No event of CloudEvents.</summary>
+    public static readonly Error NotCloudEvents = new("body.unsupported_type", ErrorKind.UnsupportedType,
+        "Send 'Content-Type: application/cloudevents+json' or 'application/cloudevents-batch+json', or JSON with the headers ce-specversion, ce-type, ce-source and ce-id.");
+
+    /// <summary>Declared as gzip, and is not.</summary>
+    public static readonly Error MalformedGzip = new("body.malformed_gzip", ErrorKind.Invalid, "The body is not valid gzip.");
+
+    /// <summary>Not what an exporter of OpenTelemetry sends.</summary>
+    public static readonly Error MalformedProtobuf = new("body.malformed_protobuf", ErrorKind.Invalid,
+        "The body is not an ExportTraceServiceRequest in Protocol Buffers.");
+
     /// <summary>Not UTF-8.</summary>
     public static readonly Error InvalidUtf8 = new("body.invalid_utf8", ErrorKind.Invalid, "The body is not valid UTF-8.");
 
@@ -57,11 +76,22 @@ public static class ApiErrors
     public static Error TooLarge(int limit) => new("body.too_large", ErrorKind.TooLarge, string.Create(CultureInfo.InvariantCulture,
         $"The body is larger than {limit / (1024 * 1024)} MiB."));
 
+    /// <summary>More spans at once than Rev takes.</summary>
+    public static Error TooManySpans(int limit) => new("telemetry.too_many_spans", ErrorKind.TooLarge, string.Create(CultureInfo.InvariantCulture,
+        $"The request has more than {limit} spans."));
+
     /// <summary>Too many requests.</summary>
     public static Error RateLimited(TimeSpan retryAfter) => new("rate.limited", ErrorKind.RateLimited, "Too many requests. Wait as the header Retry-After says.")
     {
         RetryAfter = retryAfter,
     };
+}
+
+/// <summary>The form of refusals on a route whose callers read no problems.</summary>
+internal interface IRefusalForm
+{
+    /// <summary>The media type and the bytes of a refusal; null when the caller is told of a problem as everywhere else.</summary>
+    (string MediaType, byte[] Body)? Of(HttpContext http, Error error);
 }
 
 /// <summary>Refusals to HTTP.</summary>
@@ -100,12 +130,13 @@ public static class Problems
     public static Task Write(HttpContext http, Error error)
     {
         var response = http.Response;
+        var form = http.GetEndpoint()?.Metadata.GetMetadata<IRefusalForm>()?.Of(http, error);
         response.StatusCode = StatusOf(error);
-        response.ContentType = MediaType;
+        response.ContentType = form?.MediaType ?? MediaType;
         if (error.RetryAfter is { } wait)
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         if (error.Kind == ErrorKind.Unauthenticated) response.Headers.WWWAuthenticate = "Bearer";
-        var body = RevJson.Write(error.ToProblem(http));
+        var body = form?.Body ?? RevJson.Write(error.ToProblem(http));
         response.ContentLength = body.Length;
         return HttpMethods.IsHead(http.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, http.RequestAborted).AsTask();
     }

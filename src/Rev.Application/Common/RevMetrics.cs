@@ -52,6 +52,9 @@ public static class RevMetrics
     /// <summary>Deliveries to resolvers, by what came of them.</summary>
     public static readonly Counter<long> Hooks = Meter.CreateCounter<long>("rev.hooks", "{delivery}", "Deliveries to resolvers by result");
 
+    /// <summary>Spans received, by what became of them.</summary>
+    public static readonly Counter<long> Spans = Meter.CreateCounter<long>("rev.telemetry.spans", "{span}", "Spans received by result");
+
     /// <summary>Mails handed over or failed.</summary>
     public static readonly Counter<long> Mails = Meter.CreateCounter<long>("rev.mails", "{mail}", "Mails by result");
 
