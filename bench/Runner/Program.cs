@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Rev.Bench.Runner;
 
 // Measures Rev against its ceiling, its floors and what one would write instead; see bench/README.md.
-string[] parts = ["micro", "floors", "meter", "batches", "resolves", "processes", "dashboard", "reads", "replay", "statement", "explain", "soak"];
+string[] parts = ["micro", "floors", "meter", "batches", "resolves", "processes", "dashboard", "reads", "replay", "statement", "explain", "viewers", "soak"];
 var only = Options("--only").ToList();
 var unknown = args.Where((a, i) => a is not ("--quick" or "--fresh" or "--only" or "--state" or "--on") && (i == 0 || args[i - 1] is not ("--only" or "--state" or "--on"))).ToList();
 if (unknown.Count > 0 || only.Except(parts, StringComparer.Ordinal).Any())
@@ -52,6 +52,7 @@ try
                 "replay" => Reads.Replay(bench, databases),
                 "statement" => Statements.Run(bench, databases),
                 "explain" => Plans.Explain(bench, databases),
+                "viewers" => Viewers.Run(bench, databases),
                 "soak" => Soak.Run(bench, databases),
                 _ => throw new UnreachableException(),
             });
@@ -82,6 +83,7 @@ bool IsDone(string part) => providers.TrueForAll(databases => (part switch
     "replay" => [Reads.ReplayOf(databases)],
     "statement" => [Statements.GroupOf(databases)],
     "explain" => [Plans.GroupOf(databases)],
+    "viewers" => [Viewers.GroupOf(databases)],
     "soak" => [Soak.GroupOf(databases)],
     _ => Enumerable.Empty<string>(),
 }).All(name => state.Find(name) is not null));

@@ -46,6 +46,7 @@ internal sealed class Report
             Floors(databases);
             ReadsOf(databases);
             StatementOf(databases);
+            Watched(databases);
             Soaked(databases);
         }
         MicroTable();
@@ -108,6 +109,11 @@ internal sealed class Report
             Row($"statement CSV of {Calls(_bench.Plan.StatementCalls)} calls: memory growth, MB",
                 Median(statement, Bench.RevCell, "memory_most") - Median(statement, Bench.RevCell, "memory_before"), 50, 20, more: false, Status(statement, Bench.RevCell));
             Row("it equals the JSON statement's total (1 is yes)", Median(statement, Bench.RevCell, "equal"), 1, 1, more: true, Status(statement, Bench.RevCell));
+            var watched = Find(Viewers.GroupOf(databases));
+            Row($"home page with {Viewers.Count} viewers of the live demo while metering goes on, p99 ms (aim: 3 × idle)",
+                Median(watched, Viewers.Both, "p99"), 100, Math.Min(100, 3 * Median(watched, Viewers.Idle, "p99")), more: false);
+            Row("viewers that were refused or dropped", Sum(watched, "refused") + Sum(watched, "dropped"), 0, 0, more: false);
+            Row("events that a viewer was not shown", Sum(watched, "missed") + Sum(watched, "skipped"), 0, 0, more: false);
             Row("allocation per metered call, KB", Median(at64, Bench.RevCell, "allocated") / 1024, 8, 4, more: false);
             Row($"memory in {_bench.Plan.SoakSeconds} s, MB at most", Median(soak, Bench.RevCell, "memory_most"), 300, 300, more: false);
             Row("growth of memory after the first minute", Median(soak, Bench.RevCell, "memory_last") / Median(soak, Bench.RevCell, "memory_first"), 1.1, 1.1, more: false);
@@ -226,6 +232,23 @@ internal sealed class Report
                 : $"| {Spread(group, Bench.RevCell, "seconds")} | {Number(Median(group, Bench.RevCell, "bytes") / 1e6)} | {Number(Median(group, Bench.RevCell, "lines"))} | {(Median(group, Bench.RevCell, "equal") == 1 ? "yes" : "**no**")} | {Spread(group, Bench.RevCell, "memory_before")} | {Spread(group, Bench.RevCell, "memory_most")} | {Spread(group, Bench.RevCell, "memory_after")} |"]);
     }
 
+    private void Watched(Databases databases)
+    {
+        if (Find(Viewers.GroupOf(databases)) is not { } group) return;
+        Line($"### The home page, and {Viewers.Count} viewers of the live demo").Line();
+        Table("| beside it | page p50 ms | page p99 ms | page at most, ms | meter p50 ms | meter p99 ms | calls refused | cores of Rev | cores of the database | memory MB |", "|---|---|---|---|---|---|---|---|---|---|",
+            [.. Viewers.Cells.Select(cell =>
+                $"| {cell} | {Spread(group, cell, "p50")} | {Spread(group, cell, "p99")} | {Number(Largest(group, cell, "max"))} | {Spread(group, cell, "meter_p50")} | {Spread(group, cell, "meter_p99")} | {Refused(group, cell)} | {Spread(group, cell, "rev_cores")} | {Spread(group, cell, "database_cores")} | {Spread(group, cell, "memory")} |")]);
+        Table("| beside the viewers | viewers | refused | dropped | calls | outcomes | not shown | first to last viewer, median ms | at most | receipt to last viewer, median ms | at most |", "|---|---|---|---|---|---|---|---|---|---|---|",
+            [.. new[] { Viewers.Watching, Viewers.Both }.Select(cell =>
+                $"| {(cell == Viewers.Both ? Viewers.Metering : Viewers.Idle)} | {Number(Median(group, cell, "viewers"))} | {Number(group.Of(cell, "refused").Sum())} | {Number(group.Of(cell, "dropped").Sum())} | {Number(group.Of(cell, "calls").Sum())} | {Number(group.Of(cell, "outcomes").Sum())} | {Number(group.Of(cell, "missed").Sum() + group.Of(cell, "skipped").Sum())} | {Number(Median(group, cell, "spread_p50"))} | {Number(Largest(group, cell, "spread_max"))} | {Number(Median(group, cell, "late_p50"))} | {Number(Largest(group, cell, "late_max"))} |")]);
+        var (idle, seen) = (Median(group, Viewers.Idle, "memory"), Median(group, Viewers.Watching, "memory"));
+        foreach (var note in group.Notes) Line($"- {note}");
+        Line($"- the page has {Number(Median(group, Viewers.Idle, "bytes") / 1024)} KB on the wire");
+        Line($"- {Number((seen - idle) / Viewers.Count * 1024)} KB of resident memory for each viewer, and {Number((Median(group, Viewers.Watching, "rev_cores") - Median(group, Viewers.Idle, "rev_cores")) * 1e3 / Viewers.Count)} thousandths of a core");
+        Line();
+    }
+
     private void Soaked(Databases databases)
     {
         if (Find(Soak.GroupOf(databases)) is not { } group) return;
@@ -283,6 +306,14 @@ internal sealed class Report
         if (group is not null) _commits.Add(group.Commit);
         return group;
     }
+
+    /// <summary>Over all cells; NaN when nothing was measured.</summary>
+    private static double Sum(Group? group, string value) =>
+        group is null ? double.NaN : group.Samples.Sum(s => s.Values.TryGetValue(value, out var found) ? found : 0);
+
+    private static double Largest(Group group, string cell, string value) => group.Of(cell, value) is { Length: > 0 } values ? values.Max() : double.NaN;
+
+    private static string Refused(Group group, string cell) => group.Of(cell, "meter_refused") is { Length: > 0 } refused ? Number(refused.Sum()) : "–";
 
     private static double Ratio(Group? group, string one, string other) => Median(group, one, "per_second") / Median(group, other, "per_second");
 

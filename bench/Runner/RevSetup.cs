@@ -35,6 +35,16 @@ internal sealed partial class RevSetup(string root, State state)
 
     public Task<Server> Start(Databases databases, string database) => Launch(databases, database, "");
 
+    /// <summary>Starts Rev with the live demo, which so many may watch from this machine.</summary>
+    public async Task<Server> StartWithDemo(Databases databases, string database, int viewers)
+    {
+        var environment = await Environment(databases, database);
+        environment["Demo__Enabled"] = "true";
+        environment["Demo__Url"] = Server.OwnAddress;
+        environment["Demo__ViewersPerAddress"] = viewers.ToString();
+        return await Server.Start(Api, "/health/ready", environment);
+    }
+
     /// <summary>Starts Rev with more said to every connection of its reads.</summary>
     public async Task<Server> Launch(Databases databases, string database, string connectionSuffix) =>
         await Server.Start(Api, "/health/ready", await Environment(databases, database, connectionSuffix));

@@ -10,6 +10,9 @@ namespace Rev.Bench.Runner;
 /// <summary>A server under measurement: Rev, the ceiling, or one SaveChanges per request.</summary>
 internal sealed partial class Server : IAsyncDisposable
 {
+    /// <summary>Where a setting has this value, it is given the address that the server listens on.</summary>
+    public const string OwnAddress = "(its own address)";
+
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromMinutes(30) };
 
     private readonly Process _process;
@@ -33,8 +36,9 @@ internal sealed partial class Server : IAsyncDisposable
     public static async Task<Server> Start(string assembly, string readyPath, IReadOnlyDictionary<string, string> environment)
     {
         var url = new Uri($"http://127.0.0.1:{Shell.FreePort()}");
-        var server = new Server(
-            Shell.Start("dotnet", [assembly], new Dictionary<string, string>(environment, StringComparer.Ordinal) { ["ASPNETCORE_URLS"] = url.ToString() }), url);
+        var settings = environment.ToDictionary(e => e.Key, e => e.Value == OwnAddress ? url.GetLeftPart(UriPartial.Authority) : e.Value, StringComparer.Ordinal);
+        settings["ASPNETCORE_URLS"] = url.ToString();
+        var server = new Server(Shell.Start("dotnet", [assembly], settings), url);
         var waited = Stopwatch.StartNew();
         while (true)
         {
@@ -63,6 +67,18 @@ internal sealed partial class Server : IAsyncDisposable
         using var answer = await Http.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
         return ((int)answer.StatusCode, text, Stopwatch.GetElapsedTime(at).TotalMilliseconds);
+    }
+
+    /// <summary>Opens a page as a browser does, and reads it to its end: how long that took, and its bytes on the wire.</summary>
+    public async Task<(double Millis, int Bytes)> Page(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Url, path));
+        request.Headers.Accept.ParseAdd("text/html");
+        request.Headers.AcceptEncoding.ParseAdd("gzip, br");
+        var at = Stopwatch.GetTimestamp();
+        using var answer = await Http.SendAsync(request);
+        var bytes = await answer.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync();
+        return (Stopwatch.GetElapsedTime(at).TotalMilliseconds, bytes.Length);
     }
 
     /// <summary>Sends a request whose answer is read line by line, as it comes.</summary>
