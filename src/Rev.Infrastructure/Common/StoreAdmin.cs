@@ -30,13 +30,13 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         if (store.Provider == StoreProvider.PostgreSql)
         {
             await using var turn = await TakeTurn(db, cancellationToken);
-            await db.Database.MigrateAsync(cancellationToken);
+            await CatchUp(db, cancellationToken);
             Jobs.Prepare(services);
             return;
         }
         if (store.Provider == StoreProvider.SqlServer)
         {
-            await db.Database.MigrateAsync(cancellationToken);
+            await CatchUp(db, cancellationToken);
             Jobs.Prepare(services);
             return;
         }
@@ -44,7 +44,7 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         var file = new SqliteConnectionStringBuilder(settings.ConnectionString).DataSource;
         await using var held = await HoldLock(Path.GetFullPath(file) + ".migrating", cancellationToken);
         await ClearStaleLock(db, cancellationToken);
-        await db.Database.MigrateAsync(cancellationToken);
+        await CatchUp(db, cancellationToken);
     }
 
     /// <summary>Compares the rollups with what the calls, the ledger and the outcomes say; a line per difference.</summary>
@@ -121,6 +121,13 @@ public sealed class StoreAdmin(StoreFactory store, RevSettings settings, GroupCo
         {
             return "the store cannot be reached";
         }
+    }
+
+    /// <summary>Most starts find nothing to migrate. Entity Framework would still compare its whole model, and write its lock.</summary>
+    private static async Task CatchUp(RevDbContext db, CancellationToken cancellationToken)
+    {
+        var pending = await db.Database.GetPendingMigrationsAsync(cancellationToken);
+        if (pending.Any()) await db.Database.MigrateAsync(cancellationToken);
     }
 
     /// <summary>

@@ -1,9 +1,6 @@
 namespace Rev.IntegrationTests.Common;
 
-/// <summary>
-/// The running product for the tests of one class: on SQLite a new one on a new file for each test,
-/// on a server one for all, its database emptied before each test.
-/// </summary>
+/// <summary>The running product for the tests of one class: one on each database, which is emptied before each test. Its clock goes on from where it was.</summary>
 public sealed class Apps : IAsyncLifetime
 {
     private readonly Dictionary<Provider, RevApp> _shared = [];
@@ -13,20 +10,10 @@ public sealed class Apps : IAsyncLifetime
     public async Task<RevApp> On(Provider provider)
     {
         await DisposeOwnAsync();
-        if (_shared.Remove(provider, out var app))
-        {
-            if (provider == Provider.Sqlite)
-            {
-                await app.DisposeAsync();
-                await app.Database.DisposeAsync();
-            }
-            else
-            {
-                await app.Database.ResetAsync();
-                return _shared[provider] = app;
-            }
-        }
-        return _shared[provider] = RevApp.Start(await TestDatabase.CreateAsync(provider));
+        if (!_shared.TryGetValue(provider, out var app)) return _shared[provider] = RevApp.Start(await TestDatabase.CreateAsync(provider));
+        await app.Database.ResetAsync();
+        app.Mail.Clear();
+        return app;
     }
 
     /// <summary>An application with other settings, on a database of its own.</summary>

@@ -22,6 +22,13 @@ public sealed class Mailbox(string folder)
         }
     }
 
+    /// <summary>Throws all mails away.</summary>
+    public void Clear()
+    {
+        if (!Directory.Exists(folder)) return;
+        foreach (var file in Directory.GetFiles(folder, "*.eml")) File.Delete(file);
+    }
+
     /// <summary>The mails to an address, in the order they were written.</summary>
     public IReadOnlyList<Mail> To(string address)
     {

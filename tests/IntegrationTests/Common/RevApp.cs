@@ -19,6 +19,13 @@ public sealed class RevApp : WebApplicationFactory<Program>
     public const string Operator = "operator";
     public const string OperatorPassword = "correct horse battery staple";
 
+    // Else every start in Development would make up a password, and hash it 210,000 times: this one is hashed once.
+    private static readonly KeyValuePair<string, string>[] KnownOperator =
+    [
+        new("Operators:0:Name", Operator),
+        new("Operators:0:PasswordHash", "pbkdf2$1$c2FsdCBvZiB0aGUgdGVzdA==$CYTpHszvX2rY6zStGKts8qKwsUJKKDDFBKfLI0kIYxU="),
+    ];
+
     private readonly string _environment;
     private readonly ImmutableDictionary<string, string> _settings;
     private HttpClient? _http;
@@ -39,7 +46,9 @@ public sealed class RevApp : WebApplicationFactory<Program>
             ["Jobs:Enabled"] = "false",
             ["Demo:Enabled"] = "false",
             ["Logging:LogLevel:Default"] = "Warning",
-        }.ToImmutableDictionary(StringComparer.OrdinalIgnoreCase).SetItems(settings ?? ImmutableDictionary<string, string>.Empty);
+        }.ToImmutableDictionary(StringComparer.OrdinalIgnoreCase)
+            .SetItems(environment == "Development" ? KnownOperator : [])
+            .SetItems(settings ?? ImmutableDictionary<string, string>.Empty);
         UseKestrel(0);
     }
 

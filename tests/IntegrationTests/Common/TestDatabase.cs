@@ -8,11 +8,14 @@ using Respawn;
 namespace Rev.IntegrationTests.Common;
 
 /// <summary>
-/// A migrated, empty database. On SQLite a copy of one migrated file; on a server a database of its own
-/// (PostgreSQL: from one migrated template), emptied between tests.
+/// A migrated, empty database, emptied between tests. On SQLite a copy of one migrated file; on a server a database of its own
+/// (PostgreSQL: from one migrated template).
 /// </summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
+    /// <summary>What stays when all else goes.</summary>
+    private static readonly string[] Kept = ["__EFMigrationsHistory", "__EFMigrationsLock", "data_protection_keys"];
+
     private static readonly Lazy<Task<string>> SqliteTemplate = new(MigrateSqliteAsync);
     private static readonly Lazy<Task<string>> PostgresTemplate = new(MigratePostgresAsync);
     private static readonly SemaphoreSlim Creating = new(1);
@@ -85,13 +88,17 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>Empties every table but the history of migrations and what belongs to Hangfire and to the key ring.</summary>
     public async Task ResetAsync()
     {
-        if (Provider == Provider.Sqlite) throw new InvalidOperationException("On SQLite every test has its own file.");
+        if (Provider == Provider.Sqlite)
+        {
+            await EmptySqliteAsync();
+            return;
+        }
         await using var connection = Connect();
         await connection.OpenAsync();
         _respawner ??= await Respawner.CreateAsync(connection, new RespawnerOptions
         {
             DbAdapter = Provider == Provider.PostgreSql ? DbAdapter.Postgres : DbAdapter.SqlServer,
-            TablesToIgnore = ["__EFMigrationsHistory", "__EFMigrationsLock", "data_protection_keys"],
+            TablesToIgnore = [.. Kept],
             SchemasToExclude = ["hangfire"],
         });
         await _respawner.ResetAsync(connection);
@@ -116,6 +123,30 @@ public sealed class TestDatabase : IAsyncDisposable
                 throw new InvalidOperationException();
         }
         Repository.Remove(DataDirectory);
+    }
+
+    /// <summary>All tables in one transaction: whoever still looks sees everything or nothing.</summary>
+    private async Task EmptySqliteAsync()
+    {
+        // Not from the pool: what is set here must not meet whoever is given the connection next.
+        await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder(ConnectionString) { Pooling = false }.ToString());
+        await connection.OpenAsync();
+        await using (var relax = connection.CreateCommand())
+        {
+            relax.CommandText = "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF";
+            await relax.ExecuteNonQueryAsync();
+        }
+        await using var transaction = connection.BeginTransaction(deferred: false);
+        await using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = "SELECT name FROM sqlite_master WHERE type = 'table'";
+        var tables = new List<string>();
+        await using (var reader = await command.ExecuteReaderAsync())
+            while (await reader.ReadAsync()) tables.Add(reader.GetString(0));
+        var emptied = tables.Where(name => !Kept.Contains(name, StringComparer.Ordinal) && !name.StartsWith("sqlite_", StringComparison.Ordinal));
+        command.CommandText = string.Concat(emptied.Select(name => $"DELETE FROM \"{name}\";"));
+        await command.ExecuteNonQueryAsync();
+        await transaction.CommitAsync();
     }
 
     private static string SqliteConnectionString(string folder) => $"Data Source={Path.Combine(folder, "rev.db")}";
