@@ -8,6 +8,7 @@ using Rev.Api.Metering;
 using Rev.Api.Outcomes;
 using Rev.Api.Pricing;
 using Rev.Api.Streaming;
+using Rev.Api.Telemetry;
 using Rev.Api.Webhooks;
 using Rev.Application;
 using Rev.Application.Streaming;
@@ -84,6 +85,8 @@ void Configure(WebApplicationBuilder builder)
     builder.Services.AddSingleton<IHookPace>(services => services.GetRequiredService<RateLimits>());
     // In Development the host does it by itself: a program that is run from its build finds the files of the pages where they lie.
     if (!builder.Environment.IsDevelopment()) builder.WebHost.UseStaticWebAssets();
+    // Looking for files that came after the build takes an endpoint that matches every GET: a wrong method would be answered 404 instead of 405.
+    builder.Configuration["ReloadStaticAssetsAtRuntime"] ??= "false";
     builder.Services.AddPages();
     builder.Services.AddSingleton<ISignUpLimits>(services => services.GetRequiredService<RateLimits>());
     builder.Services.AddSingleton<ISignInLimits>(services => services.GetRequiredService<RateLimits>());
@@ -114,6 +117,7 @@ static void Map(WebApplication app)
     app.MapCustomers();
     app.MapPricing();
     app.MapMetering();
+    app.MapTelemetry();
     app.MapReplay();
     app.MapOutcomes();
     app.MapAnalytics();

@@ -51,7 +51,7 @@ internal static class Auth
     }
 }
 
-/// <summary>Finds out who calls the API, holds it to its rate limit, and asks for the scope of the route. It limits those who sign up or in on the pages, too.</summary>
+/// <summary>Finds out who calls the API, holds it to its rate limit, and asks for the scope of the route. It limits those who sign up or in on the pages, and who open the demo's stream, too.</summary>
 internal sealed class ApiGate(RequestDelegate next, KeyRing keys, RateLimits limits)
 {
     public async Task InvokeAsync(HttpContext http)
@@ -97,7 +97,7 @@ internal sealed class ApiGate(RequestDelegate next, KeyRing keys, RateLimits lim
 
     private static bool IsLimited(PathString path) =>
         path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/signup", StringComparison.OrdinalIgnoreCase)
-        || path.StartsWithSegments("/signin", StringComparison.OrdinalIgnoreCase);
+        || path.StartsWithSegments("/signin", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/demo", StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>Lets operators through, by HTTP Basic, to the dashboard, and outside development to the metrics.</summary>
@@ -112,6 +112,8 @@ internal sealed class OperatorGate(RequestDelegate next, Operators operators, Ra
         var guarded = path.StartsWithSegments("/hangfire", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/operations", StringComparison.OrdinalIgnoreCase)
             || (path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase) && !environment.IsDevelopment());
         if (!guarded) return next(http);
+        // A button of the jobs must not be pressed within a page of somebody else.
+        http.Response.Headers.XFrameOptions = "DENY";
         // A browser sends Basic along with requests that other sites make it send.
         if (!HttpMethods.IsGet(http.Request.Method) && http.Request.Headers.Origin is { Count: > 0 } origin
             && !(Uri.TryCreate(origin[0], UriKind.Absolute, out var from) && from.Authority.Equals(http.Request.Host.Value, StringComparison.OrdinalIgnoreCase)))

@@ -19,8 +19,6 @@ namespace Rev.Api.Streaming;
 /// <summary>The live stream: for programs by their key, for pages by the session of whoever looks at them.</summary>
 internal static class StreamingEndpoints
 {
-    private const string SessionCookie = "rev-session";
-
     /// <summary>Maps the routes.</summary>
     public static void MapStreaming(this IEndpointRouteBuilder app)
     {
@@ -45,7 +43,7 @@ internal static class StreamingEndpoints
         if (http.Visitor() is not { } visitor || AppPath.ModeOf(http.Request.Path) is not { } mode || !visitor.MaySee(mode)) return AccountErrors.NoKey.ToHttp();
         var activity = await Read(http, visitor.In(mode).Tenant).Send(watch => mediator.Send(watch, token));
         if (!activity.IsSuccess) return activity.Error.ToHttp();
-        var session = http.Request.Cookies[SessionCookie] ?? "";
+        var session = http.SessionToken();
         return new ActivityAnswer(activity.Value, settings, host.ApplicationStopping, async stop =>
         {
             // In a scope of its own: that of the request remembers what it read.

@@ -74,7 +74,7 @@ internal sealed class SessionGate(RequestDelegate next, ISignInLimits limits)
                 Href = AppPlaces.In(Mode.Test, http.Request.Path), Label = "See test data",
             };
         if (visitor.May(asked.Scope)) return null;
-        var scope = ScopeNames.Of(asked.Scope)[0];
+        var scope = ScopeNames.Of(asked.Scope & ~visitor.Scopes)[0];
         return new(StatusCodes.Status403Forbidden, "Your key does not open this page", $"It lacks the scope {scope}. Sign in with a key that has it, or by mail, which opens everything.")
         {
             Code = AccountErrors.MissingScope(scope).Code,

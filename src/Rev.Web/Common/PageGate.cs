@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Rev.Web.Accounts;
 
 namespace Rev.Web.Common;
 
@@ -22,6 +24,10 @@ internal sealed class PageGate(RequestDelegate next, PageSettings settings, ISer
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
         + "form-action 'self'; base-uri 'self'; frame-ancestors 'none'; object-src 'none'";
 
+    // A form is read into memory before anybody knows what it is. Of whoever is signed in it may hold a tier, which grows on its way.
+    private const long MaxForm = 2 * 1024 * 1024;
+    private const long MaxPublicForm = 16 * 1024;
+
     private static readonly PathString Fonts = new(PageAsset.Root + "fonts");
 
     private static readonly string[] Programs = ["/v1", "/hooks", "/webhooks", "/health", "/metrics", "/operations", "/hangfire", "/openapi", "/demo", "/_content"];
@@ -31,6 +37,11 @@ internal sealed class PageGate(RequestDelegate next, PageSettings settings, ISer
         var page = http.GetEndpoint()?.Metadata.GetMetadata<PageMark>() is not null;
         if (page) Guard(http);
         else if (http.Request.Path.StartsWithSegments(Fonts, StringComparison.Ordinal)) http.Response.OnStarting(KeepForever, http.Response);
+        if (page && IsFromElsewhere(http.Request))
+        {
+            await Show<FailurePage>(http, StatusCodes.Status400BadRequest);
+            return;
+        }
         try
         {
             await next(http);
@@ -56,7 +67,18 @@ internal sealed class PageGate(RequestDelegate next, PageSettings settings, ISer
         headers.ContentSecurityPolicy = Policy;
         headers["Referrer-Policy"] = "strict-origin-when-cross-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
+            body.MaxRequestBodySize = http.GetEndpoint()?.Metadata.GetMetadata<SignedInAttribute>() is null ? MaxPublicForm : MaxForm;
         http.Response.OnStarting(AskAgain, http);
+    }
+
+    /// <summary>Whether a page of another host sends a form. Its token may be right all the same: a host of the same domain can plant the cookie that it is held against.</summary>
+    private static bool IsFromElsewhere(HttpRequest request)
+    {
+        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) return false;
+        if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site) return site is not ("same-origin" or "none");
+        // By plain http browsers say no more than where it comes from, and of a page without a referrer not even that.
+        return Uri.TryCreate(request.Headers.Origin.ToString(), UriKind.Absolute, out var from) && !from.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>A page is as fresh as its last look, and has the theme of whoever looks; one with a form says no-store by itself.</summary>
@@ -74,7 +96,8 @@ internal sealed class PageGate(RequestDelegate next, PageSettings settings, ISer
     private static string WithinThisServer(HttpRequest request, string to)
     {
         var own = $"{request.Scheme}://{request.Host.ToUriComponent()}/";
-        return to.StartsWith(own, StringComparison.OrdinalIgnoreCase) ? to[(own.Length - 1)..] : to;
+        // Without its host, //elsewhere would be another one.
+        return to.StartsWith(own, StringComparison.OrdinalIgnoreCase) && to[(own.Length - 1)..] is not ['/', '/', ..] and var path ? path : to;
     }
 
     /// <summary>A font's name has the hash of its content.</summary>

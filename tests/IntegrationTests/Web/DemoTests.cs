@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -13,7 +14,7 @@ using IssueApiKey = Rev.Application.Accounts.IssueApiKey;
 
 namespace Rev.IntegrationTests.Web;
 
-public sealed class DemoTests(Apps apps) : IClassFixture<Apps>
+public sealed partial class DemoTests(Apps apps) : IClassFixture<Apps>
 {
     private const string Path = "/demo/stream";
 
@@ -115,10 +116,55 @@ public sealed class DemoTests(Apps apps) : IClassFixture<Apps>
         page.Body.ShouldContain("data-src=\"/demo/stream\"");
         page.Body.ShouldNotContain("Demo__Enabled=true");
         page.Body.ShouldContain("role=\"status\"");
-        page.Figure("demo-charged").ShouldBe("0");
+        page.Headers.Contains("Set-Cookie").ShouldBeFalse();
         var script = page.Loads().Single(load => load.Contains("/demo.", StringComparison.Ordinal));
         (await app.Anonymous.Get(script)).Is(200);
         foreach (var module in new[] { "money.js", "stream.js", "tape.js" }) (await app.Anonymous.Get($"/_content/Rev.Web/{module}")).Is(200);
+    }
+
+    [Theory, OneProvider]
+    public async Task Its_feed_begins_with_the_latest_calls(Provider provider)
+    {
+        var app = await apps.Own(provider, On);
+        await using (var viewer = await Viewer.Open(Nobody(app), Path)) await viewer.Until(14);
+        var reader = await Reader(app);
+        var page = (await app.Browse("/")).Is(200);
+
+        var rows = Row().Matches(page.Body).ToList();
+
+        rows.Count.ShouldBe(12);
+        var (charged, pending) = (0L, 0);
+        foreach (var row in rows)
+        {
+            var call = (await reader.Event(row.Groups["id"].Value)).Is(200);
+            row.Groups["parts"].Value.ShouldBe($"{call["price.base_fee"]} {call["price.token_charge"]}");
+            var shown = row.Groups["inner"].Value;
+            shown.ShouldContain($">{call["agent_id"]}<");
+            shown.ShouldContain($">{call["action"]}<");
+            // An outcome may have been decided since.
+            var price = Amount().Match(shown).Groups["price"].Value;
+            Rows.Nanos(price).ShouldBeLessThanOrEqualTo(Rows.Nanos(call["price_charged"]));
+            Rows.Nanos(price).ShouldBeGreaterThanOrEqualTo(Rows.Nanos(call["price_charged_at_call"]));
+            charged += Rows.Nanos(price);
+            if (row.Groups["open"].Success) pending++;
+        }
+        rows.Select(row => row.Groups["id"].Value).ShouldBe(rows.Select(row => row.Groups["id"].Value).OrderDescending(StringComparer.Ordinal));
+        Rows.Nanos(page.Figure("demo-charged")).ShouldBe(charged);
+        page.Body.ShouldContain($"<span data-open>{pending.ToString(CultureInfo.InvariantCulture)}</span>");
+        page.Body.ShouldContain("<dd data-calls>12</dd>");
+    }
+
+    [Theory, OneProvider]
+    public async Task It_is_opened_so_often_and_no_more(Provider provider)
+    {
+        var app = await apps.Own(provider, new Dictionary<string, string>(On, StringComparer.Ordinal)
+        {
+            ["RateLimits:Enabled"] = "true", ["RateLimits:Anonymous:PerSecond"] = "1", ["RateLimits:Anonymous:Burst"] = "5",
+        });
+        var statuses = new List<int>();
+        for (var i = 0; i < 20; i++) statuses.Add((await app.Anonymous.Get(Path + "?nothing=1", ("X-Forwarded-For", $"192.0.2.{i}"))).Status);
+        statuses[0].ShouldBe(400);
+        statuses.ShouldContain(429);
     }
 
     [Theory, OneProvider]
@@ -293,4 +339,10 @@ public sealed class DemoTests(Apps apps) : IClassFixture<Apps>
             await Task.Delay(50);
         }
     }
+
+    [GeneratedRegex("<li data-id=\"(?<id>[^\"]+)\" data-parts=\"(?<parts>[^\"]+)\"( data-open=\"(?<open>[^\"]+)\")?>(?<inner>.*?)</li>", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Singleline, 2000)]
+    private static partial Regex Row();
+
+    [GeneratedRegex("<data class=\"money\" value=\"(?<price>[^\"]+)\"", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, 2000)]
+    private static partial Regex Amount();
 }

@@ -63,6 +63,14 @@ public sealed class OperatorPageTests(Apps apps) : IClassFixture<Apps>
     }
 
     [Theory, OneProvider]
+    public async Task What_operators_press_is_within_no_page_of_somebody_else(Provider provider)
+    {
+        var app = await apps.Own(provider, Operated());
+        foreach (var path in new[] { "/hangfire", Operations, "/operations/billing" })
+            (await app.Browse(path, Basic())).Is(200).Header("X-Frame-Options").ShouldBe("DENY", path);
+    }
+
+    [Theory, OneProvider]
     public async Task A_mail_that_cannot_be_sent_turns_it_red(Provider provider)
     {
         var settings = Operated();
