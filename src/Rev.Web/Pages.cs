@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
@@ -9,6 +10,7 @@ using Rev.Web.Accounts;
 using Rev.Web.Billing;
 using Rev.Web.Common;
 using Rev.Web.Docs;
+using Rev.Web.Home;
 using Rev.Web.Metering;
 using Rev.Web.Operators;
 using Rev.Web.Outcomes;
@@ -30,20 +32,23 @@ public static class Pages
     public static IServiceCollection AddPages(this IServiceCollection services)
     {
         services.AddRazorComponents();
+        services.AddPageCompression();
         services.AddSingleton<DocLibrary>();
+        services.AddSingleton<DemoFeed>();
         services.AddAntiforgery(forms =>
         {
-            forms.Cookie.Name = "rev-form";
-            forms.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            forms.Cookie = new FormCookie { Name = "rev-form", HttpOnly = true, SameSite = SameSiteMode.Strict, IsEssential = true };
             // The policy of the pages says it: frame-ancestors 'none'.
             forms.SuppressXFrameOptionsHeader = true;
         });
+        services.AddSingleton<IAntiforgeryAdditionalDataProvider, FormOwner>();
         return services;
     }
 
     /// <summary>The headers of pages, pages instead of problems for people, and who is signed in; after the routing.</summary>
     public static void UsePages(this WebApplication app)
     {
+        app.UsePageCompression();
         app.UseMiddleware<PageGate>();
         app.UseMiddleware<SessionGate>();
         app.UseAntiforgery();
