@@ -64,6 +64,12 @@ public static class Figures
         _ => currency.ToUpperInvariant() + "\u00A0",
     };
 
+    /// <summary>The decimals that all amounts of a column have: those of the longest, so that their points stand below one another.</summary>
+    /// <param name="exact">The amounts, as they stand on the wire.</param>
+    /// <param name="least">Decimals that there are at least.</param>
+    public static int Decimals(IEnumerable<string> exact, int least = 2) =>
+        exact.Select(amount => amount.IndexOf('.', StringComparison.Ordinal) is >= 0 and var point ? amount.Length - point - 1 : 0).Append(least).Max();
+
     /// <summary>An amount at an axis: three significant digits.</summary>
     public static string Short(decimal amount, string currency = "usd") => Symbol(currency) + Brief(amount);
 

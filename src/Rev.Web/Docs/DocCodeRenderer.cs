@@ -14,6 +14,11 @@ internal sealed class DocCodeRenderer(string url) : HtmlObjectRenderer<CodeBlock
     // Never in a file: what both replacements would find is set aside under it.
     private const string Aside = "\u0001";
 
+    // Characters that fit beside each other on a phone.
+    private const int Narrow = 40;
+
+    private static readonly string[] Indents = ["", " in1", " in2", " in3", " in4"];
+
     private static readonly string[] None = [];
 
     private static readonly string[] ShellWords = ["curl", "export"];
@@ -40,12 +45,34 @@ internal sealed class DocCodeRenderer(string url) : HtmlObjectRenderer<CodeBlock
         renderer.Write("<div class=\"code\"><div class=\"code-bar\"><span class=\"code-name\">").WriteEscape(label).Write("</span><button class=\"copy\" type=\"button\" data-copy=\"")
             .Write(id).Write("\"><span data-copy-label>Copy</span></button></div><pre tabindex=\"0\" role=\"region\" aria-label=\"")
             .WriteEscape(string.Create(CultureInfo.InvariantCulture, $"{label}, sample {_count}")).Write("\"><code id=\"").Write(id).Write("\">");
-        foreach (var token in Common.CodeText.Tokens(Here(Text(obj)), quotes, words))
-        {
-            if (token.Kind is null) renderer.WriteEscape(token.Text);
-            else renderer.Write("<span class=\"").Write(token.Kind).Write("\">").WriteEscape(token.Text).Write("</span>");
-        }
+        var lines = Here(Text(obj)).Split('\n');
+        for (var i = 0; i < lines.Length; i++) WriteLine(renderer, i < lines.Length - 1 ? lines[i] + "\n" : lines[i], quotes, words);
         renderer.WriteLine("</code></pre></div>");
+    }
+
+    /// <summary>A line. One that may be wider than a page is an element of its own, so that it goes on below and deeper than it began.</summary>
+    private static void WriteLine(HtmlRenderer renderer, string line, string quotes, string[] words)
+    {
+        var isLong = line.Length > Narrow;
+        if (isLong) renderer.Write("<span class=\"line").Write(Indents[Math.Min((line.Length - line.TrimStart(' ').Length) / 2, Indents.Length - 1)]).Write("\">");
+        foreach (var token in Common.CodeText.Tokens(line, quotes, words))
+        {
+            if (token.Kind is not null) renderer.Write("<span class=\"").Write(token.Kind).Write("\">").WriteEscape(token.Text).Write("</span>");
+            else if (isLong) WriteBreakable(renderer, token.Text);
+            else renderer.WriteEscape(token.Text);
+        }
+        if (isLong) renderer.Write("</span>");
+    }
+
+    /// <summary>Text that may go on below after each comma, also where no blank follows.</summary>
+    private static void WriteBreakable(HtmlRenderer renderer, string text)
+    {
+        var parts = text.Split(',');
+        for (var i = 0; i < parts.Length; i++)
+        {
+            renderer.WriteEscape(parts[i]);
+            if (i < parts.Length - 1) renderer.Write(",<wbr>");
+        }
     }
 
     private static (string Label, string Quotes, string[] Words) Language(string info) => info switch

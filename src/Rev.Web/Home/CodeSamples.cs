@@ -13,7 +13,7 @@ namespace Rev.Web.Home;
 /// <param name="Keywords">Words that stand out.</param>
 public sealed record CodeSample(string Key, string Label, string Hint, string Code, string Quotes, IReadOnlyCollection<string> Keywords);
 
-/// <summary>The first call, as the README has it, and what comes back.</summary>
+/// <summary>The first call, as the README has it but for its lines, which fit a narrow column; and what comes back.</summary>
 public static class CodeSamples
 {
     /// <summary>Strings of curl's samples that are coloured.</summary>
@@ -29,10 +29,10 @@ public static class CodeSamples
     /// <summary>The samples for a Rev at this address.</summary>
     public static IReadOnlyList<CodeSample> All(string url) =>
     [
-        new("curl", "curl", "In a shell that has the key in KEY.", Curl(url), CurlQuotes, CurlWords),
-        new("node", "Node", "Saved as meter.mjs, run with KEY=$KEY node meter.mjs.", At(url, Node), "'", ["const", "await"]),
-        new("python", "Python", "Saved as meter.py, run with KEY=$KEY python3 meter.py.", At(url, Python), "\"", ["import", "print"]),
-        new("csharp", "C#", "The Program.cs of a console project, run with KEY=$KEY dotnet run.", At(url, CSharp), "\"", ["using", "var", "new", "await"]),
+        new("curl", "curl", "In a shell that has the key in KEY", Curl(url), CurlQuotes, CurlWords),
+        new("node", "Node", "Saved as meter.mjs, run with KEY=$KEY node meter.mjs", At(url, Node), "'", ["const", "await"]),
+        new("python", "Python", "Saved as meter.py, run with KEY=$KEY python3 meter.py", At(url, Python), "\"", ["import", "print"]),
+        new("csharp", "C#", "The Program.cs of a console project, run with KEY=$KEY dotnet run", At(url, CSharp), "\"", ["using", "var", "new", "await"]),
     ];
 
     /// <summary>The sample for curl, which needs no scheme where it is http.</summary>
@@ -68,7 +68,10 @@ public static class CodeSamples
                 "outcome_bonus": "{{bonus.Amount}}",
                 "total": "{{price.Total + bonus.Amount}}"
               },
-              "bonus": { "name": "{{bonus.Name}}", "reason": "{{tier.Explain(bonus.Rule, bonus.Reason)}}" },
+              "bonus": {
+                "name": "{{bonus.Name}}",
+                "reason": "{{tier.Explain(bonus.Rule, bonus.Reason)}}"
+              },
               "tier": { "key": "{{tier.Key}}", "version": {{tier.Number}} }
             }
             """;
@@ -77,9 +80,19 @@ public static class CodeSamples
     private static string At(string url, string code) => code.Replace("http://" + Host, url, StringComparison.Ordinal);
 
     private const string Shell = """
-        curl -s localhost:5080/v1/meter -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{
-          "agent_id":"outreach-agent-v2","action":"email.sent","tokens_input":1200,"tokens_output":340,
-          "outcome":"success","metadata":{"recipient":"prospect@company.com","campaign":"q2-enterprise"}}'
+        curl -s localhost:5080/v1/meter \
+          -H "Authorization: Bearer $KEY" \
+          -H 'Content-Type: application/json' -d '{
+            "agent_id": "outreach-agent-v2",
+            "action": "email.sent",
+            "tokens_input": 1200,
+            "tokens_output": 340,
+            "outcome": "success",
+            "metadata": {
+              "recipient": "prospect@company.com",
+              "campaign": "q2-enterprise"
+            }
+          }'
         """;
 
     private const string Node = """
@@ -87,7 +100,11 @@ public static class CodeSamples
           method: 'POST',
           headers: { Authorization: `Bearer ${process.env.KEY}`, 'Content-Type': 'application/json' },
           body: JSON.stringify({
-            agent_id: 'outreach-agent-v2', action: 'email.sent', tokens_input: 1200, tokens_output: 340, outcome: 'success',
+            agent_id: 'outreach-agent-v2',
+            action: 'email.sent',
+            tokens_input: 1200,
+            tokens_output: 340,
+            outcome: 'success',
           }),
         });
         console.log(await answer.json());
@@ -100,7 +117,13 @@ public static class CodeSamples
         answer = requests.post(
             "http://localhost:5080/v1/meter",
             headers={"Authorization": f"Bearer {os.environ['KEY']}"},
-            json={"agent_id": "outreach-agent-v2", "action": "email.sent", "tokens_input": 1200, "tokens_output": 340, "outcome": "success"},
+            json={
+                "agent_id": "outreach-agent-v2",
+                "action": "email.sent",
+                "tokens_input": 1200,
+                "tokens_output": 340,
+                "outcome": "success"
+            },
         )
         print(answer.json())
         """;
@@ -110,10 +133,15 @@ public static class CodeSamples
         using System.Net.Http.Json;
 
         using var http = new HttpClient { BaseAddress = new Uri("http://localhost:5080") };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Environment.GetEnvironmentVariable("KEY"));
+        http.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Bearer", Environment.GetEnvironmentVariable("KEY"));
         var answer = await http.PostAsJsonAsync("/v1/meter", new
         {
-            agent_id = "outreach-agent-v2", action = "email.sent", tokens_input = 1200, tokens_output = 340, outcome = "success",
+            agent_id = "outreach-agent-v2",
+            action = "email.sent",
+            tokens_input = 1200,
+            tokens_output = 340,
+            outcome = "success",
         });
         Console.WriteLine(await answer.Content.ReadAsStringAsync());
         """;

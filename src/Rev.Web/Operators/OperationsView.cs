@@ -45,6 +45,7 @@ public sealed record OperationsView(
     DateTimeOffset At, ProgramState Program, IReadOnlyList<OperationsFigure> Figures, IReadOnlyList<OperationsLine> Lines, LineState State, string Summary)
 {
     private const int Half = 2;
+    private const int MostNamed = 3;
 
     private static readonly TimeSpan SlowWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TooLongWait = TimeSpan.FromSeconds(4);
@@ -61,18 +62,21 @@ public sealed record OperationsView(
     {
         OperationsFigure[] figures = [Ready(state), Queue(state.Writer), Commit(state.Writer), Jobs(state)];
         var lines = LinesOf(state);
-        var states = figures.Select(f => f.State).Concat(lines.Select(l => l.State)).ToArray();
-        var (broken, late) = (states.Count(s => s == LineState.Broken), states.Count(s => s == LineState.Late));
-        var summary = (broken, late) switch
+        var worst = figures.Select(f => f.State).Concat(lines.Select(l => l.State)).Max();
+        string[] names = [.. figures.Where(f => f.State == worst).Select(f => f.Name), .. lines.Where(l => l.State == worst).Select(l => l.Name)];
+        var isOne = names.Length == 1;
+        var summary = worst switch
         {
-            (0, 0) => "All is well.",
-            (0, 1) => "One thing is late.",
-            (0, _) => $"{late} things are late.",
-            (1, _) => "One thing needs you.",
-            _ => $"{broken} things need you.",
+            LineState.Well => "All is well.",
+            LineState.Late => isOne ? $"One thing is late: {names[0]}." : $"{names.Length} things are late: {Named(names)}.",
+            LineState.Broken => isOne ? $"One thing needs you: {names[0]}." : $"{names.Length} things need you: {Named(names)}.",
         };
-        return new(state.At, state.Program, figures, lines, states.Max(), summary);
+        return new(state.At, state.Program, figures, lines, worst, summary);
     }
+
+    /// <summary>The first of many, and how many more there are.</summary>
+    private static string Named(string[] names) =>
+        names.Length <= MostNamed ? string.Join(", ", names) : $"{string.Join(", ", names[..MostNamed])} and {names.Length - MostNamed} more";
 
     private static OperationsFigure Ready(OperationsState state) => state.NotReady is { } reason
         ? new("ready", "This process", "Not ready", reason, LineState.Broken, reason switch

@@ -59,13 +59,18 @@ public sealed class SimulatorForm
         var bonuses = Value(SimulatorField.Bonus) > 0 ? $$"""[{ "name": "success", "amount": "{{Exactly(SimulatorField.Bonus)}}" }]""" : "[]";
         var amount = OnExpiry == "fixed" ? $", \"amount\": \"{Exactly(SimulatorField.ExpiryAmount)}\"" : "";
         return $$"""
-            curl -s -X PUT {{url}}/v1/tiers/default -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{
-              "name": "Default",
-              "base_fee": "{{Exactly(SimulatorField.BaseFee)}}",
-              "token_rates": { "input_per_million": "{{Exactly(SimulatorField.RateIn)}}", "output_per_million": "{{Exactly(SimulatorField.RateOut)}}" },
-              "outcome_bonuses": {{bonuses}},
-              "pending": { "on_expiry": { "bonus": "{{OnExpiry}}"{{amount}} } }
-            }'
+            curl -s -X PUT {{url}}/v1/tiers/default \
+              -H "Authorization: Bearer $KEY" \
+              -H 'Content-Type: application/json' -d '{
+                "name": "Default",
+                "base_fee": "{{Exactly(SimulatorField.BaseFee)}}",
+                "token_rates": {
+                  "input_per_million": "{{Exactly(SimulatorField.RateIn)}}",
+                  "output_per_million": "{{Exactly(SimulatorField.RateOut)}}"
+                },
+                "outcome_bonuses": {{bonuses}},
+                "pending": { "on_expiry": { "bonus": "{{OnExpiry}}"{{amount}} } }
+              }'
             """;
     }
 

@@ -108,7 +108,7 @@ public sealed record RevenueForm
         var problems = new List<FieldError>();
         var last = Day("to", to, Day(now), problems);
         var first = Day("from", from, last.AddDays(-29), problems);
-        if (problems.Count == 0 && first > last) problems.Add(new("from", "must not be after to"));
+        if (problems.Count == 0 && first > last) problems.Add(new("from", "must not be after the last day"));
         var days = last.DayNumber - first.DayNumber + 1;
         return this with
         {

@@ -33,8 +33,8 @@ public readonly record struct StackAxis(decimal Bottom, decimal Top, decimal Ste
     public decimal Y(decimal amount) => (Top - amount) / (Top - Bottom) * PlotScale.Height;
 }
 
-/// <summary>The geometry of a stacked chart: areas, or bars where there are few places. What is negative hangs below zero.</summary>
-/// <param name="Areas">One per group; none where there are bars.</param>
+/// <summary>The geometry of a stacked chart: areas, or bars where there are few places or few with anything in them. What is negative hangs below zero.</summary>
+/// <param name="Areas">One per group, and another one for the place that is not over yet; none where there are bars.</param>
 /// <param name="Bars">One per group and place.</param>
 /// <param name="Axis">The vertical axis.</param>
 /// <param name="Places">Where each place is on the horizontal axis.</param>
@@ -43,8 +43,14 @@ public sealed record StackPlot(IReadOnlyList<StackArea> Areas, IReadOnlyList<Sta
     /// <summary>Most places that are shown as bars.</summary>
     public const int MaxBars = 14;
 
+    // With anything in no more places than these an area is but a spike.
+    private const int FewPlaces = 2;
+
     // The part of its place that a bar is wide.
     private const decimal BarShare = 0.62m;
+
+    // The class of what is not over yet: drawn lighter, so that it does not look like a fall.
+    private const string Running = " running";
 
     /// <summary>Whether it has bars.</summary>
     public bool HasBars => Areas.Count == 0;
@@ -56,21 +62,26 @@ public sealed record StackPlot(IReadOnlyList<StackArea> Areas, IReadOnlyList<Sta
     public string Floor => Line(0);
 
     /// <summary>The plot of a stack.</summary>
-    public static StackPlot Of(RevenueStack stack)
+    /// <param name="stack">What is plotted.</param>
+    /// <param name="now">When: the last place may not be over yet. Null takes all as over.</param>
+    public static StackPlot Of(RevenueStack stack, DateTimeOffset? now = null)
     {
         var count = stack.Slots.Count;
         var layers = Layers(stack);
         var axis = StackAxis.For(
             layers.SelectMany(layer => layer.Outer).Append(0m).Min(),
             layers.SelectMany(layer => layer.Outer).Append(0m).Max());
-        if (count <= MaxBars)
+        var runs = count > 0 && stack.Slots[^1].End > now;
+        if (count <= MaxBars || stack.Slots.Count(slot => !slot.Sum.IsZero) <= FewPlaces)
         {
             var (slot, width) = (PlotScale.Width / Math.Max(count, 1), PlotScale.Width / Math.Max(count, 1) * BarShare);
             var centres = Enumerable.Range(0, count).Select(i => (i + 0.5m) * slot).ToArray();
-            return new([], [.. layers.SelectMany(layer => BarsOf(layer, centres, width, axis))], axis, centres);
+            return new([], [.. layers.SelectMany(layer => BarsOf(layer, centres, width, axis, runs))], axis, centres);
         }
         var places = Enumerable.Range(0, count).Select(i => i * PlotScale.Width / (count - 1)).ToArray();
-        return new([.. layers.Select(layer => AreaOf(layer, places, axis))], [], axis, places);
+        var areas = layers.Select(layer => AreaOf(layer, places, axis, ..(runs ? count - 1 : count)));
+        if (runs) areas = areas.Concat(layers.Select(layer => AreaOf(layer with { Kind = layer.Kind + Running }, places, axis, (count - 2)..count)));
+        return new([.. areas], [], axis, places);
     }
 
     /// <summary>A curve without axes, from its least amount to its most; empty when there is none to draw.</summary>
@@ -84,22 +95,24 @@ public sealed record StackPlot(IReadOnlyList<StackArea> Areas, IReadOnlyList<Sta
 
     private string Line(decimal at) => $"M0 {PlotScale.Coordinate(Axis.Y(at))}H1000";
 
-    private static IEnumerable<StackBar> BarsOf(Layer layer, decimal[] centres, decimal width, StackAxis axis)
+    private static IEnumerable<StackBar> BarsOf(Layer layer, decimal[] centres, decimal width, StackAxis axis, bool runs)
     {
         for (var i = 0; i < centres.Length; i++)
         {
             var (one, other) = (axis.Y(layer.Inner[i]), axis.Y(layer.Outer[i]));
             if (one == other) continue;
             yield return new(
-                layer.Kind, PlotScale.Coordinate(centres[i] - (width / 2)), PlotScale.Coordinate(Math.Min(one, other)), PlotScale.Coordinate(width),
+                runs && i == centres.Length - 1 ? layer.Kind + Running : layer.Kind, PlotScale.Coordinate(centres[i] - (width / 2)), PlotScale.Coordinate(Math.Min(one, other)), PlotScale.Coordinate(width),
                 PlotScale.Coordinate(Math.Abs(one - other)));
         }
     }
 
-    private static StackArea AreaOf(Layer layer, decimal[] places, StackAxis axis)
+    private static StackArea AreaOf(Layer layer, decimal[] places, StackAxis axis, Range part)
     {
-        var outer = places.Select((x, i) => Point(x, axis.Y(layer.Outer[i]))).ToArray();
-        var inner = places.Select((x, i) => Point(x, axis.Y(layer.Inner[i]))).Reverse();
+        var (start, length) = part.GetOffsetAndLength(places.Length);
+        var at = Enumerable.Range(start, length).ToArray();
+        var outer = at.Select(i => Point(places[i], axis.Y(layer.Outer[i]))).ToArray();
+        var inner = at.Select(i => Point(places[i], axis.Y(layer.Inner[i]))).Reverse();
         return new(layer.Kind, $"M{string.Join('L', outer.Concat(inner))}Z", $"M{string.Join('L', outer)}");
     }
 

@@ -8,14 +8,14 @@ namespace Rev.Web.Revenue;
 public static class StackTips
 {
     /// <summary>The places in JSON: where, what, a row for each group from the top of the stack, the total, and the address of the calls.</summary>
-    public static string Of(RevenueStack stack, StackPlot plot, string interval, string currency, Decimals decimals, string root)
+    public static string Of(RevenueStack stack, StackPlot plot, string interval, string currency, Decimals decimals, string root, DateTimeOffset? now = null)
     {
         string Shown(Total amount) => Figures.Amount(amount.ToString(), decimals.Least, decimals.Most, currency);
         var groups = stack.Groups.Reverse().ToArray();
         return JsonSerializer.Serialize(stack.Slots.Select((slot, i) => new
         {
             x = decimal.Truncate(plot.Places[i] * 100) / 100,
-            label = SlotText.Name(slot, interval),
+            label = SlotText.Name(slot, interval) + (slot.End > now ? ", so far" : ""),
             note = slot.Calls == 1 ? "1 call" : $"{Figures.Number(slot.Calls)} calls",
             rows = groups.Select(group => new[] { group.Name, Shown(group.Values[i]), group.Kind }),
             total = Shown(slot.Sum),

@@ -9,18 +9,18 @@ internal static class EventChoices
     public static readonly IReadOnlyList<(string Value, string Text)> All =
     [
         ("*", "everything, also what comes later"),
-        ("outcome.*", "all of outcomes"),
+        ("outcome.*", "all about outcomes"),
         (WebhookTypes.OutcomeSucceeded, "a success is charged"),
         (WebhookTypes.OutcomeFailed, "a call failed"),
         (WebhookTypes.OutcomeExpired, "no result came in time"),
-        (WebhookTypes.OutcomeInReview, "a success waits for its tier's review window"),
+        (WebhookTypes.OutcomeInReview, "a success is in review"),
         (WebhookTypes.OutcomeReversed, "a success is taken back"),
-        ("invoice.*", "all of invoices"),
-        (WebhookTypes.InvoiceFinalized, "an invoice was finalised at Stripe"),
+        ("invoice.*", "all about invoices"),
+        (WebhookTypes.InvoiceFinalized, "it was finalised at Stripe"),
         (WebhookTypes.InvoicePaid, "it was paid"),
-        (WebhookTypes.InvoicePaymentFailed, "a payment failed"),
-        ("stripe.*", "all of Stripe"),
-        (WebhookTypes.StripeSyncFailed, "something waits until you look"),
+        (WebhookTypes.InvoicePaymentFailed, "its payment failed"),
+        ("stripe.*", "all about Stripe"),
+        (WebhookTypes.StripeSyncFailed, "something waits for you"),
     ];
 
     /// <summary>What a new endpoint asks for when nobody says.</summary>

@@ -1,4 +1,5 @@
-// The live demo: what its agents come to since the page was opened, and a button that stops the feed. Sums are of nanos, exact.
+// The live demo: what its agents come to since the oldest call that the server wrote, and a button that stops the feed. Sums are
+// of nanos, exact.
 
 import { amount, fill, nanos, written } from './money.js';
 import { watch } from './stream.js';
@@ -9,13 +10,23 @@ const summaryEvery = 30000;
 
 const states = { live: 'Live', lost: 'Connecting…', paused: 'Paused' };
 
+// As the reader's clock has it; with the day where that is another.
+function clock(at) {
+  const time = at.toTimeString().slice(0, 8);
+  return at.toDateString() === new Date().toDateString() ? time : `${at.getDate()} ${at.toDateString().slice(4, 7)}, ${time}`;
+}
+
+function grouped(count) {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 class Demo extends HTMLElement {
   connectedCallback() {
     this.tape = this.querySelector('rev-tape');
     this.button = this.querySelector('[data-pause]');
     this.summary = this.querySelector('[data-summary]');
     this.button.addEventListener('click', () => this.pause(this.button.getAttribute('aria-pressed') !== 'true'));
-    this.begin();
+    this.begin([...this.querySelectorAll('li[data-id]')].reverse());
     this.follow();
     this.timer = setInterval(() => this.summarize(), summaryEvery);
     this.toggleAttribute('data-ready', true);
@@ -55,16 +66,24 @@ class Demo extends HTMLElement {
     this.querySelector('.dot').classList.toggle('off', state !== 'live');
   }
 
-  // Where something is missing, a sum since the beginning would be wrong: it is one since now.
-  begin() {
+  // From the rows that the server wrote, the oldest first. Where something is missing later, a sum since then would be wrong: it
+  // is one since now.
+  begin(rows = []) {
     this.prices = new Map();
     this.open = new Map();
-    this.calls = 0;
+    this.calls = rows.length;
     this.charged = 0n;
-    const now = new Date();
+    for (const row of rows) {
+      const { id, open } = row.dataset;
+      const price = nanos(row.querySelector('.sum data').value);
+      this.charged += price;
+      this.keep(id, price);
+      if (open !== undefined) this.open.set(id, nanos(open));
+    }
     const since = this.querySelector('[data-since]');
-    since.dateTime = now.toISOString();
-    since.textContent = now.toLocaleTimeString('en-GB');
+    const at = rows.length > 0 ? new Date(since.dateTime) : new Date();
+    since.dateTime = at.toISOString();
+    since.textContent = clock(at);
     this.draw();
   }
 
@@ -113,8 +132,8 @@ class Demo extends HTMLElement {
     if (this.drawing) return;
     this.drawing = requestAnimationFrame(() => {
       this.drawing = 0;
-      this.querySelector('[data-calls]').textContent = this.calls.toLocaleString('en-US');
-      this.querySelector('[data-open]').textContent = this.open.size.toLocaleString('en-US');
+      this.querySelector('[data-calls]').textContent = grouped(this.calls);
+      this.querySelector('[data-open]').textContent = grouped(this.open.size);
       fill(this.querySelector('[data-figure=demo-charged]'), amount(this.charged), 2, 9);
       fill(this.querySelector('[data-figure=demo-potential]'), amount(this.potential), 2, 9);
     });

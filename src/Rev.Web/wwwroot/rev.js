@@ -1,4 +1,5 @@
-// What every page can do with a script: switch the theme, copy, and tell times as the reader's clock does. No dependencies, no eval.
+// What every page can do with a script: switch the theme, copy, close menus, and tell times as the reader's clock does. No
+// dependencies, no eval.
 
 const root = document.documentElement;
 
@@ -41,9 +42,15 @@ async function copy(button) {
   }, 1600);
 }
 
-const clock = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
-});
+// Made when there is a time to tell: a page without one is painted earlier.
+let clock;
+
+function told(at) {
+  clock ??= new Intl.DateTimeFormat('en-GB', {
+    day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
+  });
+  return clock.format(at);
+}
 
 // Puts the instants within an element into the reader's zone. What the server wrote, in UTC, stays as the title. Days are left:
 // those that Rev counts and bills by are days in UTC.
@@ -52,14 +59,29 @@ export function localTimes(within) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     if (!time.title) time.title = `${time.textContent} UTC`;
-    time.textContent = clock.format(at);
+    time.textContent = told(at);
+  }
+}
+
+const menus = '.site-menu[open], .appnav-menu[open], .account[open]';
+
+// A menu closes when something else is pressed, or Escape.
+function closeMenus(event) {
+  for (const menu of document.querySelectorAll(menus)) {
+    if (event.type === 'keydown') menu.querySelector('summary').focus();
+    else if (menu.contains(event.target)) continue;
+    menu.open = false;
   }
 }
 
 // A module that imports this one gets it by another address than the page did, and runs it again: it listens once all the same.
 if (!root.hasAttribute('data-scripted')) {
   root.setAttribute('data-scripted', '');
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') closeMenus(event);
+  });
   document.addEventListener('click', (event) => {
+    closeMenus(event);
     const button = event.target.closest('[data-theme-switch], [data-copy]');
     if (!button) return;
     if (button.hasAttribute('data-theme-switch')) switchTheme();

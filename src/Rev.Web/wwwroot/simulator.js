@@ -52,6 +52,7 @@ class Simulator extends HTMLElement {
     this.form.addEventListener('input', (event) => this.typed(event.target));
     this.form.addEventListener('change', (event) => this.settled(event.target));
     this.form.addEventListener('submit', (event) => this.submitted(event));
+    this.form.addEventListener('click', (event) => this.pressed(event));
     this.result.addEventListener('click', (event) => this.followed(event));
     this.seen = new IntersectionObserver(([entry]) => this.toggleAttribute('data-result-seen', entry.isIntersecting), { rootMargin: '0px 0px -40% 0px' });
     this.seen.observe(this.result);
@@ -122,6 +123,12 @@ class Simulator extends HTMLElement {
       });
       button.setAttribute('aria-pressed', String(same));
     }
+  }
+
+  // Beside a number is its field, too.
+  pressed(event) {
+    const entry = event.target.closest('.entry');
+    if (entry && event.target.tagName !== 'INPUT') entry.querySelector('input')?.focus();
   }
 
   // A link to a field that has to be mended.

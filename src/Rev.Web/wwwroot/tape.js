@@ -1,6 +1,7 @@
 // <rev-tape src="/live/stream" data-most="12" data-root="/live">: calls as they are committed, the newest on top, in its
 // <ol class="tape-rows">, where the server may have written rows with a data-id. An outcome that changes later changes its row,
-// or comes as a row of its own when that is gone. With data-detail a row tells its price piece by piece.
+// or comes as a row of its own when that is gone. With data-detail a row tells its price piece by piece; data-parts of a row that
+// the server wrote has the exact ones but for the bonus.
 
 import { amount, fill, nanos, written } from './money.js';
 import { watch } from './stream.js';
@@ -52,7 +53,7 @@ class Row {
     this.pieces = item.querySelector('.pieces');
     this.took = item.querySelector('.ms');
     this.charged = nanos(this.sum.querySelector('data')?.value || '0');
-    this.parts = [];
+    this.parts = item.dataset.parts?.split(' ') ?? [];
   }
 
   static make(tape, id, agent, how) {
@@ -193,6 +194,7 @@ class Tape extends HTMLElement {
   add(row) {
     for (const item of this.rows.querySelectorAll('li:not([data-id])')) item.remove();
     this.shown.set(row.id, row);
+    row.item.classList.add('came');
     this.rows.prepend(row.item);
     const limit = Number(this.dataset.most ?? 12);
     while (this.shown.size > limit) {

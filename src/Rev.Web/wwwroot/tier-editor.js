@@ -623,8 +623,8 @@ class TierEditor extends HTMLElement {
     return part(
       'Every call',
       row(
-        this.text('Name', member(root, 'name'), 'name', { hint: 'For people.', trims: false }),
-        this.text('Currency', member(root, 'currency'), 'currency', { hint: 'Such as usd. Empty is your account’s.' }),
+        this.text('Name', member(root, 'name'), 'name', { hint: 'Shown in lists.', trims: false }),
+        this.text('Currency', member(root, 'currency'), 'currency', { hint: 'Left empty: that of your account.' }),
         this.amount('Base fee per call', member(root, 'base_fee'), 'base_fee', { placeholder: '0' }),
       ),
     );
@@ -676,8 +676,8 @@ class TierEditor extends HTMLElement {
       this.again('models:add');
     }, { label: `Remove model ${i + 1}` });
     return make(
-      'div', { class: 'tier-entry', role: 'group', 'aria-label': `Model ${i + 1}` },
-      row(field('Model', name, 'Such as small-1, or small-* for all that begin so.'), ...boxes.map(([, box]) => box)), make('p', {}, remove),
+      'div', { class: 'tier-entry tier-model', role: 'group', 'aria-label': `Model ${i + 1}` },
+      row(field('Model', name, i === 0 ? 'A star stands for any end: small-*.' : undefined), ...boxes.map(([, box]) => box)), make('p', {}, remove),
     );
   }
 
@@ -915,14 +915,14 @@ class TierEditor extends HTMLElement {
     const pending = member(root, 'pending');
     const expiry = member(pending, 'on_expiry');
     return part(
-      'When outcomes are open',
+      'While outcomes are open',
       isOdd(pending, 'object') ? note(cannotShow) : row(
         this.time('Pending for', member(pending, 'expires_after'), 'pending.expires_after', 'When the call does not say. Empty is 7 days.'),
         ...(isOdd(expiry, 'object') ? [note(cannotShow)] : this.expiry(expiry)),
       ),
       row(
         this.time('Review window', member(root, 'review_window'), 'review_window', 'A success is charged when it has passed. Empty is at once.'),
-        this.time('Reversal window', member(root, 'reversal_window'), 'reversal_window', 'So long after its charge a success can be taken back. Empty is 30 days.'),
+        this.time('Reversal window', member(root, 'reversal_window'), 'reversal_window', 'From the charge: so long a success can be taken back. Empty is 30 days.'),
       ),
       this.oneBonus(member(root, 'one_bonus_per')),
     );

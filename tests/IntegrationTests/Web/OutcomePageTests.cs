@@ -119,6 +119,8 @@ public sealed class OutcomePageTests(Apps apps) : IClassFixture<Apps>
         var visit = await app.SignIn(live);
         var part = (await visit.Get($"/live/outcomes/{id}/state")).Is(200);
         part.Body.ShouldContain("value=\"success\"");
+        part.Body.ShouldContain($"action=\"/live/outcomes/{id}\"");
+        part.Body.ShouldNotContain($"action=\"/live/outcomes/{id}/state\"");
         part.Body.ShouldNotContain("<html");
 
         (await live.Resolve(id, "success")).Is(200);

@@ -57,6 +57,17 @@ public sealed class DocRendererTests
         html.ShouldContain("aria-label=\"Shell, sample 1\"");
     }
 
+    [Fact]
+    public void A_long_line_of_code_is_an_element_and_copied_as_it_is()
+    {
+        var line = "  \"members\": " + new string('1', 40) + ",";
+        var html = Html($"```json\n{{\n{line}\n\"b\":1}}\n```\n");
+
+        html.ShouldContain("<span class=\"line in1\">  <span class=\"s\">&quot;members&quot;</span>: " + new string('1', 40) + ",<wbr>\n</span>");
+        html.ShouldContain("<code id=\"code-1\">{\n<span class=\"line in1\">");
+        html.ShouldContain("</span><span class=\"s\">&quot;b&quot;</span>:1}</code>");
+    }
+
     [Theory]
     [InlineData("http://localhost:5080", "REV=http://localhost:5080\ncurl localhost:5080/v1")]
     [InlineData("http://127.0.0.1:6000", "REV=http://127.0.0.1:6000\ncurl 127.0.0.1:6000/v1")]

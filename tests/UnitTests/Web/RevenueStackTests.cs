@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Rev.Application.Analytics;
 using Rev.Domain.Common;
+using Rev.Web.Common;
 using Rev.Web.Revenue;
 
 namespace Rev.UnitTests.Web;
@@ -76,6 +77,42 @@ public sealed class RevenueStackTests
         plot.Areas[1].Fill.ShouldEndWith($"L0 {Coordinate(plot.Axis.Y(2))}Z");
         SlotText.Ticks(stack.Slots, "day").ShouldBe(["1 Nov", "3 Nov", "6 Nov", "8 Nov", "10 Nov", "13 Nov", "15 Nov"]);
     }
+
+    [Fact]
+    public void A_day_that_is_not_over_is_drawn_apart()
+    {
+        var days = StackPlot.MaxBars + 1;
+        var stack = RevenueStack.Of(Series(days, [.. Enumerable.Range(0, days).Select(day => (day, "a", 2m))]), "day", "agent");
+        var plot = StackPlot.Of(stack, First.AddDays(days).AddHours(-3));
+
+        plot.Areas.Select(area => area.Kind).ShouldBe(["k1", "k1 running"]);
+        plot.Areas[0].Edge.ShouldEndWith(plot.Areas[1].Edge[1..plot.Areas[1].Edge.IndexOf('L', StringComparison.Ordinal)]);
+        plot.Areas[1].Edge.ShouldEndWith($"L1000 {Coordinate(plot.Axis.Y(2))}");
+        StackPlot.Of(stack, First.AddDays(days)).Areas.Count.ShouldBe(1);
+        var tips = JsonDocument.Parse(StackTips.Of(stack, plot, "day", "usd", Decimals.For(stack.Slots[0].Sum), "/live", First.AddDays(days).AddHours(-3))).RootElement;
+        (tips[0].GetProperty("label").GetString(), tips[days - 1].GetProperty("label").GetString()).ShouldBe(("1 Nov 2026", "15 Nov 2026, so far"));
+
+        var week = RevenueStack.Of(Series(7, (0, "a", 1), (6, "a", 1)), "day", "agent");
+        StackPlot.Of(week, First.AddDays(7).AddHours(-1)).Bars.Select(bar => bar.Kind).ShouldBe(["k1", "k1 running"]);
+    }
+
+    [Fact]
+    public void What_is_on_few_places_only_is_bars_however_many_places_there_are()
+    {
+        var stack = RevenueStack.Of(Series(30, (28, "a", 1), (29, "a", 1)), "day", "agent");
+        var plot = StackPlot.Of(stack);
+
+        (plot.HasBars, plot.Bars.Count, plot.Places.Count).ShouldBe((true, 2, 30));
+        StackPlot.Of(RevenueStack.Of(Series(30, (27, "a", 1), (28, "a", 1), (29, "a", 1)), "day", "agent")).HasBars.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("0.01 12 0.026175", 2, 6)]
+    [InlineData("3 -12", 2, 2)]
+    [InlineData("0.5", 4, 4)]
+    [InlineData("", 2, 2)]
+    public void The_amounts_of_a_column_have_the_decimals_of_the_longest(string amounts, int least, int decimals) =>
+        Figures.Decimals(amounts.Split(' ', StringSplitOptions.RemoveEmptyEntries), least).ShouldBe(decimals);
 
     [Fact]
     public void What_a_place_tells_is_JSON_that_needs_no_trust_in_names()
