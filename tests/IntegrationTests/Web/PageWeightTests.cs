@@ -58,6 +58,11 @@ public sealed class PageWeightTests(Apps apps) : IClassFixture<Apps>
         }
         // A page that another site opened has its script fetch the part by the same words.
         (await Sent("/live/revenue/figures?agent_id=a", "empty", "same-origin")).ShouldBeNull();
+        // Unless there are no words, only choices.
+        (await Sent("/live/revenue/figures?range=7d&group_by=component", "empty", "same-origin")).ShouldBe("br");
+        (await Sent("/live/revenue/figures?range=custom&from=2026-01-01", "empty", "same-origin")).ShouldBeNull();
+        (await Sent("/live/revenue/figures?range=outreach-agent", "empty", "same-origin")).ShouldBeNull();
+        (await Sent("/live/revenue/figures?range=7d", "empty", "cross-site")).ShouldBeNull();
         // Files are not pages.
         (await Sent("/live/revenue.csv", "document", "same-origin")).ShouldBeNull();
 
