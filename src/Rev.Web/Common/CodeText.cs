@@ -5,7 +5,7 @@ namespace Rev.Web.Common;
 /// <summary>A piece of code, and the class that colours it; null for what stays ink.</summary>
 public readonly record struct CodeToken(string? Kind, string Text);
 
-/// <summary>Colours code a little: strings and keywords.</summary>
+/// <summary>Colours code a little: strings that are no names of members, and keywords.</summary>
 public static class CodeText
 {
     /// <summary>The pieces of a code, which together are the code.</summary>
@@ -43,7 +43,11 @@ public static class CodeText
         {
             var end = code.IndexOf(first, at + 1);
             var line = code.IndexOf('\n', at + 1);
-            return end > at && (line < 0 || end < line) ? ("s", end - at + 1) : (null, 1);
+            if (end <= at || (line >= 0 && end > line)) return (null, 1);
+            // The name of a member stays ink: what is said of it stands out.
+            var next = end + 1;
+            while (next < code.Length && code[next] == ' ') next++;
+            return (next < code.Length && code[next] == ':' ? null : "s", end - at + 1);
         }
         if (!char.IsAsciiLetter(first)) return (null, 1);
         var last = at;

@@ -14,6 +14,9 @@ public sealed record StackBar(string Kind, string X, string Y, string Width, str
 /// <param name="Step">From one line to the next.</param>
 public readonly record struct StackAxis(decimal Bottom, decimal Top, decimal Step)
 {
+    // From here on amounts are told in thousands.
+    private const decimal Large = 10_000;
+
     /// <summary>The shortest axis that holds both amounts.</summary>
     public static StackAxis For(decimal least, decimal most)
     {
@@ -27,6 +30,19 @@ public readonly record struct StackAxis(decimal Bottom, decimal Top, decimal Ste
     public IEnumerable<decimal> Lines()
     {
         for (var at = Top; at >= Bottom; at -= Step) yield return at;
+    }
+
+    /// <summary>What stands at its lines, from the top: all with the same decimals, large ones in short.</summary>
+    public IEnumerable<string> Labels(string currency)
+    {
+        var lines = Lines().ToArray();
+        var decimals = Figures.Decimals(lines.Select(Figures.Text), 0);
+        // One decimal of an amount looks cut off.
+        if (decimals == 1) decimals = 2;
+        var isLarge = Math.Max(Top, -Bottom) >= Large;
+        return lines.Select(at => at == 0 ? Figures.Short(0, currency)
+            : !isLarge ? Figures.Amount(Figures.Text(at), decimals, decimals, currency)
+            : at < 0 ? "−" + Figures.Short(-at, currency) : Figures.Short(at, currency));
     }
 
     /// <summary>How far an amount is from the top of the plot.</summary>

@@ -63,7 +63,7 @@ export function localTimes(within) {
   }
 }
 
-const menus = '.site-menu[open], .appnav-menu[open], .account[open]';
+const menus = '.site-menu[open], .appnav-menu[open], .account[open], td.actions .confirm[open]';
 
 // A menu closes when something else is pressed, or Escape.
 function closeMenus(event) {

@@ -51,7 +51,7 @@ public sealed class DocRendererTests
         var html = Html("```bash\ncurl -s $REV -d '{\"a\":\"<b>\"}'\n```\n\n```json\n{ \"a\": 1 }\n```\n\n```json no_match\n[]\n```\n");
 
         html.ShouldContain("""<span class="code-name">Shell</span><button class="copy" type="button" data-copy="code-1">""");
-        html.ShouldContain("""<code id="code-1"><span class="k">curl</span> -s $REV -d '{<span class="s">&quot;a&quot;</span>:<span class="s">&quot;&lt;b&gt;&quot;</span>}'</code></pre>""");
+        html.ShouldContain("""<code id="code-1"><span class="k">curl</span> -s $REV -d '{&quot;a&quot;:<span class="s">&quot;&lt;b&gt;&quot;</span>}'</code></pre>""");
         html.ShouldContain("""<span class="code-name">What comes back</span>""");
         html.ShouldContain("""<span class="code-name">JSON: no match</span>""");
         html.ShouldContain("aria-label=\"Shell, sample 1\"");
@@ -63,9 +63,9 @@ public sealed class DocRendererTests
         var line = "  \"members\": " + new string('1', 40) + ",";
         var html = Html($"```json\n{{\n{line}\n\"b\":1}}\n```\n");
 
-        html.ShouldContain("<span class=\"line in1\">  <span class=\"s\">&quot;members&quot;</span>: " + new string('1', 40) + ",<wbr>\n</span>");
+        html.ShouldContain("<span class=\"line in1\">  &quot;members&quot;: " + new string('1', 40) + ",<wbr>\n</span>");
         html.ShouldContain("<code id=\"code-1\">{\n<span class=\"line in1\">");
-        html.ShouldContain("</span><span class=\"s\">&quot;b&quot;</span>:1}</code>");
+        html.ShouldContain("</span>&quot;b&quot;:1}</code>");
     }
 
     [Theory]

@@ -65,6 +65,15 @@ public sealed class RevenueStackTests
         (axis.Y(axis.Top), axis.Y(axis.Bottom)).ShouldBe((0m, 400m));
     }
 
+    [Theory]
+    [InlineData("0", "8.18", "$10.00 $7.50 $5.00 $2.50 $0")]
+    [InlineData("0", "1736.09", "$2,000 $1,500 $1,000 $500 $0")]
+    [InlineData("0", "0.01212", "$0.016 $0.012 $0.008 $0.004 $0")]
+    [InlineData("-30", "100", "$100 $75 $50 $25 $0 −$25 −$50")]
+    [InlineData("0", "38000", "$40k $30k $20k $10k $0")]
+    public void The_labels_of_an_axis_have_the_same_decimals(string least, string most, string labels) =>
+        StackAxis.For(Number(least), Number(most)).Labels("usd").ShouldBe(labels.Split(' '));
+
     [Fact]
     public void Many_places_are_areas_of_which_the_upper_edges_are_the_sums()
     {
