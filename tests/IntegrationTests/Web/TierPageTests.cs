@@ -198,6 +198,8 @@ public sealed class TierPageTests(Apps apps) : IClassFixture<Apps>
             Same((await visit.Get($"/live/tiers/outreach?replay={window}")).Is(200), (await live.Post("/v1/simulations/replay", asked)).Is(200));
         }
 
+        Same((await visit.Get("/live/tiers/outreach?replay=1000")).Is(200), (await live.Post("/v1/simulations/replay", new { tier = "outreach", from = Bodies.Instant(app.Now.AddDays(-30)) })).Is(200));
+
         // A draft is tried without being saved.
         var page = (await visit.Get("/live/tiers/default/edit")).Is(200);
         const string draft = """{"name":"Draft","base_fee":"0.001"}""";
@@ -207,6 +209,12 @@ public sealed class TierPageTests(Apps apps) : IClassFixture<Apps>
         Plain(tried).ShouldContain("−$");
         Typed(tried).ShouldBe(draft);
         (await live.Get("/v1/tiers/default"))["version"].ShouldBe("1");
+
+        // Of more than a thousand the newest thousand.
+        app.Clock.Advance(TimeSpan.FromHours(1));
+        (await live.Post("/v1/meter/batch", new { events = Enumerable.Range(0, 1_000).Select(_ => Bodies.Call()).ToArray() })).Is(200);
+        (await visit.Get("/live/tiers/outreach?replay=1000")).Is(200).Body.ShouldContain("data-replayed=\"1000\"");
+        (await visit.Get("/live/tiers/outreach?replay=30d")).Is(200).Body.ShouldContain("data-replayed=\"1004\"");
 
         var stranger = (await app.SignUpAsync()).Live;
         Plain((await (await app.SignIn(stranger)).Get("/live/tiers/default?replay=30d")).Is(200)).ShouldContain("No call in USD was committed in this time.");
