@@ -317,9 +317,10 @@ public sealed class HookTests(Apps apps) : IClassFixture<Apps>
             """);
         (await app.ProcessHooks()).ShouldBe(0);
         await app.TidyHooks();
-        (await app.ProcessHooks()).ShouldBe(1);
+        // The sweeper of the process may be there first, now that it is due.
+        await app.ProcessHooks();
+        while (await app.Count("waiting_payloads") > 0) await Task.Delay(20);
         (await sender.Delivery(early["delivery_id"]!)).Is(200)["items.0.outcome_id"].ShouldBe(call["outcome_id"]);
-        (await app.Count("waiting_payloads")).ShouldBe(0);
 
         var late = (await sender.Send(HookSender.Payload("m-2"))).Is(200);
         var never = await HookSender.Make(live, HookSender.Resolver().With("keep_unmatched_for", "PT0S"));
