@@ -42,6 +42,9 @@ internal sealed partial class RevSetup(string root, State state)
         environment["Demo__Enabled"] = "true";
         environment["Demo__Url"] = Server.OwnAddress;
         environment["Demo__ViewersPerAddress"] = viewers.ToString();
+        // All viewers come from one address.
+        environment["RateLimits__Anonymous__PerSecond"] = "10000";
+        environment["RateLimits__Anonymous__Burst"] = "10000";
         return await Server.Start(Api, "/health/ready", environment);
     }
 
