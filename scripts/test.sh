@@ -2,18 +2,15 @@
 # scripts/test.sh [unit|arch|integration|crash|nginx|soak|browser|sdk|all] [arguments for dotnet test]
 # Builds once, runs the parts named (all = unit arch integration crash nginx) and ends with
 # a line "N passed, N failed" alone. With CI=true a part that cannot run fails.
-# The walks through the pages belong to integration; browser runs them alone.
+# The walks through the pages belong to integration; browser runs them alone. sdk takes names of scripts/sdk.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 part="${1:-all}"
 [[ $# -gt 0 ]] && shift
 case "$part" in
-  unit | arch | integration | crash | nginx | soak | browser) parts=("$part") ;;
+  unit | arch | integration | crash | nginx | soak | browser | sdk) parts=("$part") ;;
   all) parts=(unit arch integration crash nginx) ;;
-  sdk)
-    echo "scripts/test.sh: the part '$part' does not exist yet." >&2
-    exit 1 ;;
   *)
     echo "usage: scripts/test.sh [unit|arch|integration|crash|nginx|soak|browser|sdk|all] [arguments for dotnet test]" >&2
     exit 2 ;;
@@ -102,6 +99,24 @@ ensure_chromium() {
   if [[ "${CI:-}" == true ]]; then exit 1; fi
 }
 
+python_has() { # MODULES: the python3 of the PATH or of the system
+  python3 -c "import $1" >/dev/null 2>&1 || /usr/bin/python3 -c "import $1" >/dev/null 2>&1
+}
+
+has_python() { python_has "build, setuptools, wheel, venv, ensurepip" && python_has requests; }
+
+ensure_python() {
+  has_python && return
+  if command -v apt-get >/dev/null 2>&1; then
+    echo "Python is not complete: installing the packages that build the SDK, and requests"
+    install_packages python3 python3-venv python3-build python3-setuptools python3-wheel python3-requests || true
+    has_python && return
+  fi
+  echo "python3 with build, setuptools, wheel, venv and requests is missing: the Python SDK is built and tested with it." >&2
+  echo "Debian/Ubuntu: apt-get install python3 python3-venv python3-build python3-setuptools python3-wheel python3-requests" >&2
+  if [[ "${CI:-}" == true ]]; then exit 1; fi
+}
+
 ensure_curl() {
   command -v curl >/dev/null 2>&1 && return
   if command -v apt-get >/dev/null 2>&1; then install_packages curl ca-certificates || true; fi
@@ -117,6 +132,7 @@ for name in "${parts[@]}"; do
     browser) ensure_chromium ;;
     crash | soak) ensure_postgres; ensure_curl ;;
     nginx) ensure_postgres; ensure_curl; ensure_nginx ;;
+    sdk) ensure_curl; ensure_node; ensure_python ;;
   esac
 done
 
@@ -213,6 +229,7 @@ for name in "${parts[@]}"; do
     crash) run_script crash crash 3 ;;
     nginx) run_script nginx nginx ;;
     soak) run_script soak crash 20 ;;
+    sdk) run_script sdk sdk "$@" ;;
   esac
 done
 
