@@ -66,7 +66,7 @@ ensure_node() {
     install_packages nodejs npm || true
     has_node && return
   fi
-  echo "node or npm is missing: webhooks are tested against the npm package standardwebhooks." >&2
+  echo "node or npm is missing: webhooks, the samples of the guide and the SDKs are tested with them." >&2
   echo "Debian/Ubuntu: apt-get install nodejs npm; Fedora: dnf install nodejs; macOS: brew install node." >&2
   if [[ "${CI:-}" == true ]]; then exit 1; fi
 }

@@ -27,7 +27,8 @@ internal static class InvoiceEndpoints
         app.MapPost("/v1/stripe/sync", Sync).RequireScope(Scopes.BillingWrite).Document(InvoiceDocs.Sync);
         app.MapGet("/v1/stripe/drift", Drift).RequireScope(Scopes.Read).Document(InvoiceDocs.Drift);
         // For the pages: by a session, of the mode that their path says.
-        foreach (var root in (string[])["/live", "/test"]) app.MapGet($"{root}/billing/drift.csv", DriftFile).WithMetadata(new SignedInAttribute()).ExcludeFromDescription();
+        foreach (var mode in Enum.GetValues<Mode>())
+            app.MapGet(AppPath.Root(mode) + "/billing/drift.csv", DriftFile).WithMetadata(new SignedInAttribute()).ExcludeFromDescription();
     }
 
     private static async Task<IResult> List(HttpContext http, IMediator mediator, CancellationToken token)

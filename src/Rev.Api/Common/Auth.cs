@@ -121,7 +121,7 @@ internal sealed class OperatorGate(RequestDelegate next, Operators operators, Ra
         if (Credentials(http.Request) is var (name, password))
         {
             // A guess is counted before it is hashed; what was right a moment ago is not hashed again.
-            if (!operators.IsRemembered(name, password) && limits.TakeSignIn(http) is { } wait) return Problems.Write(http, ApiErrors.RateLimited(wait));
+            if (!operators.IsRemembered(name, password) && limits.TakeOperatorSignIn(http) is { } wait) return Problems.Write(http, ApiErrors.RateLimited(wait));
             if (operators.IsOperator(name, password))
             {
                 http.Items[IsOperator] = true;

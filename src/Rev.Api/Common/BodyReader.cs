@@ -45,13 +45,31 @@ internal static class BodyReader
         if (!IsJson(request.ContentType)) return ApiErrors.UnsupportedType;
         if (request.ContentLength > limit) return ApiErrors.TooLarge(limit);
 
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(limit + 1L, request.ContentLength + 1 ?? 4096));
+        return await ReadAll(request.Body, (int)Math.Min(limit + 1L, request.ContentLength + 1 ?? 4096), limit, Parsed, http.RequestAborted);
+
+        Result<T> Parsed(ReadOnlyMemory<byte> body)
+        {
+            if (!body.IsEmpty) return Parse(body, read, perItem);
+            return optional ? Parse("{}"u8.ToArray(), read, perItem) : ApiErrors.EmptyBody;
+        }
+    }
+
+    /// <summary>Reads all bytes of a source, unless there are more than the limit.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="first">How many bytes are expected; the buffer grows where there are more.</param>
+    /// <param name="limit">Most that are read.</param>
+    /// <param name="parse">Makes something of the bytes, which are gone when it returns.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<Result<T>> ReadAll<T>(
+        Stream source, int first, int limit, Func<ReadOnlyMemory<byte>, Result<T>> parse, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(first);
         try
         {
             var length = 0;
             while (true)
             {
-                var count = await request.Body.ReadAsync(buffer.AsMemory(length), http.RequestAborted);
+                var count = await source.ReadAsync(buffer.AsMemory(length), cancellationToken);
                 if (count == 0) break;
                 length += count;
                 if (length > limit) return ApiErrors.TooLarge(limit);
@@ -61,9 +79,7 @@ internal static class BodyReader
                 ArrayPool<byte>.Shared.Return(buffer);
                 buffer = larger;
             }
-            return length == 0
-                ? optional ? Parse("{}"u8.ToArray(), read, perItem) : ApiErrors.EmptyBody
-                : Parse(buffer.AsMemory(0, length), read, perItem);
+            return parse(buffer.AsMemory(0, length));
         }
         finally
         {
@@ -92,10 +108,15 @@ internal static class BodyReader
         http.Request.ContentLength is 0
         || (http.Request.ContentLength is null && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false });
 
-    private static bool IsJson(string? contentType) =>
-        MediaTypeHeaderValue.TryParse(contentType, out var type)
-        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+    private static bool IsJson(string? contentType) => MediaTypeHeaderValue.TryParse(contentType, out var type) && IsJson(type) && IsUtf8(type);
+
+    /// <summary>Whether a media type is JSON, or a form of it.</summary>
+    public static bool IsJson(MediaTypeHeaderValue type) =>
+        type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a media type names no other encoding of texts than UTF-8.</summary>
+    public static bool IsUtf8(MediaTypeHeaderValue type) =>
+        !type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The faults of a batch outside its lists, whose items are held to it one by one; the batch itself may be one.</summary>
     private static Error? BatchFault(JsonElement root)
@@ -166,14 +187,13 @@ internal sealed class QueryFields
         _query = query;
         foreach (var (name, values) in _query)
         {
-            var shown = name.Length <= 100 ? name : name[..100] + "…";
             if (all.Contains(name, StringComparer.Ordinal))
             {
                 if (values.Count > 1) Errors.Add(new(name, "is given twice"));
                 continue;
             }
             var near = Spelling.Nearest(name, all);
-            Errors.Add(new(shown, near is null ? $"is not a parameter of this {what}" : $"is not a parameter of this {what}; did you mean {near}?"));
+            Errors.Add(new(Spelling.Shown(name), near is null ? $"is not a parameter of this {what}" : $"is not a parameter of this {what}; did you mean {near}?"));
         }
     }
 

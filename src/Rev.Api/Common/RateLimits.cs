@@ -23,7 +23,7 @@ internal sealed class RateLimits : IHookPace, ISignUpLimits, ISignInLimits, IStr
     private readonly Buckets<IPAddress> _addresses;
     private readonly Buckets<string> _signUpEmails;
     private readonly Buckets<IPAddress> _signUpAddresses;
-    private readonly Buckets<IPAddress> _signIns;
+    private readonly Buckets<IPAddress> _operatorSignIns;
     private readonly Buckets<IPAddress> _keySignIns;
     private readonly Buckets<SessionKey> _sessions;
     private readonly Buckets<AccountKey> _stripe;
@@ -42,7 +42,7 @@ internal sealed class RateLimits : IHookPace, ISignUpLimits, ISignInLimits, IStr
         _addresses = PerSecond<IPAddress>(Read("Anonymous:PerSecond", 10), Read("Anonymous:Burst", 60));
         _signUpEmails = PerHour<string>(Read("SignUp:PerEmailPerHour", 5));
         _signUpAddresses = PerHour<IPAddress>(Read("SignUp:PerAddressPerHour", 30));
-        _signIns = new(10, 1, TimeSpan.FromSeconds(6), 1d / 6);
+        _operatorSignIns = PerMinute<IPAddress>(10);
         _keySignIns = PerMinute<IPAddress>(Read("SignIn:PerAddressPerMinute", 10));
         _sessions = PerSecond<SessionKey>(Read("Session:PerSecond", 20), Read("Session:Burst", 200));
         _stripe = PerSecond<AccountKey>(Read("Stripe:PerSecond", 5), Read("Stripe:Burst", 60));
@@ -63,7 +63,7 @@ internal sealed class RateLimits : IHookPace, ISignUpLimits, ISignInLimits, IStr
     public TimeSpan? TakeSignUp(HttpContext http) => _enabled ? _signUpAddresses.Take(Address(http), null) : null;
 
     /// <summary>Takes one try of an operator's password: ten at once, then ten a minute.</summary>
-    public TimeSpan? TakeSignIn(HttpContext http) => _enabled ? _signIns.Take(Address(http), null) : null;
+    public TimeSpan? TakeOperatorSignIn(HttpContext http) => _enabled ? _operatorSignIns.Take(Address(http), null) : null;
 
     /// <inheritdoc/>
     public TimeSpan? TakeLink(HttpContext http, EmailAddress email) => TakeSignUp(http) ?? TakeSignUp(email);
@@ -105,7 +105,7 @@ internal sealed class RateLimits : IHookPace, ISignUpLimits, ISignInLimits, IStr
         _addresses.Dispose();
         _signUpEmails.Dispose();
         _signUpAddresses.Dispose();
-        _signIns.Dispose();
+        _operatorSignIns.Dispose();
         _keySignIns.Dispose();
         _sessions.Dispose();
         _stripe.Dispose();

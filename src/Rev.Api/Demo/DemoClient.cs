@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Rev.Domain.Common;
+using Rev.Infrastructure.Accounts;
 
 namespace Rev.Api.Demo;
 
@@ -93,9 +94,7 @@ internal sealed class DemoClient(
     private string Own()
     {
         var addresses = server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
-        var address = addresses.FirstOrDefault(a => a.StartsWith("http://", StringComparison.OrdinalIgnoreCase)) ?? addresses.FirstOrDefault() ?? "http://localhost:5080";
-        foreach (var any in (string[])["0.0.0.0", "[::]", "*", "+"]) address = address.Replace($"//{any}", "//localhost", StringComparison.Ordinal);
-        return address.TrimEnd('/');
+        return PublicUrl.Local(addresses.OrderByDescending(a => a.StartsWith("http://", StringComparison.OrdinalIgnoreCase)));
     }
 
     private static DemoAnswer? Read(byte[] content, TimeSpan took)

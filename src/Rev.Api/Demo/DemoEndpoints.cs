@@ -46,7 +46,7 @@ internal static class DemoEndpoints
         try
         {
             activity = await mediator.Send(new OpenDemoAccount(), token).Then(account => StreamingEndpoints.Read(http, new(account, Mode.Live)))
-                .Send(watch => mediator.Send(watch with { IsCounted = true }, token));
+                .Send(watch => mediator.Send(watch with { IsLimitedElsewhere = true }, token));
         }
         catch
         {

@@ -64,6 +64,8 @@ internal static class OtlpJson
     private static Result<List<SpanRecord>> Read(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object) return Error.Invalid("body", "must be a JSON object");
+        // Metrics, logs and resource_spans would pass as no spans at all.
+        if (!root.TryGetProperty("resourceSpans", out _) && root.GetPropertyCount() > 0) return Error.Invalid("resourceSpans", "is required");
         var spans = new List<SpanRecord>();
         foreach (var resourceSpans in Items(root, "resourceSpans"))
         {
@@ -87,10 +89,19 @@ internal static class OtlpJson
         var attributes = new SpanAttributes();
         ReadAttributes(span, attributes);
         var (started, ended) = (Nanos(span, "startTimeUnixNano"), Nanos(span, "endTimeUnixNano"));
-        var kind = span.TryGetProperty("kind", out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetUInt64(out var given) ? given : 0;
         return new(
             Id(Text(span, "traceId"), OtlpRequest.TraceIdBytes), Id(Text(span, "spanId"), OtlpRequest.SpanIdBytes), Text(span, "name") ?? "",
-            OtlpRequest.Kind(kind), OtlpRequest.Instant(ended == 0 ? started : ended), scope, attributes, resource);
+            Kind(span), OtlpRequest.Instant(ended == 0 ? started : ended), scope, attributes, resource);
+    }
+
+    /// <summary>The part that a span has: a number; from some senders its name, without which a server's side would be billed.</summary>
+    private static SpanKind Kind(JsonElement span)
+    {
+        const string prefix = "SPAN_KIND_";
+        if (!span.TryGetProperty("kind", out var kind)) return SpanKind.Unspecified;
+        if (kind.ValueKind == JsonValueKind.Number) return kind.TryGetUInt64(out var number) ? OtlpRequest.Kind(number) : SpanKind.Unspecified;
+        return Text(kind) is { } name && name.StartsWith(prefix, StringComparison.Ordinal) && Enum.TryParse<SpanKind>(name[prefix.Length..], ignoreCase: true, out var named)
+            && Enum.IsDefined(named) ? named : SpanKind.Unspecified;
     }
 
     private static void ReadAttributes(JsonElement parent, SpanAttributes into)

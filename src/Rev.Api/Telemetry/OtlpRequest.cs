@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Compression;
 using Microsoft.Net.Http.Headers;
 using Rev.Api.Common;
@@ -35,13 +34,16 @@ internal static class OtlpRequest
     private const int MaxBytes = BodyReader.MaxBatchBytes;
     private const int FirstBytes = 16 * 1024;
 
+    // Put behind what comes as gzip: the reader inflates what was cut off as far as it goes, without a complaint, but then never up to this.
+    private static readonly byte[] End = "the end of it"u8.ToArray();
+    private static readonly byte[] PackedEnd = Pack(End);
+
     /// <summary>How a request is written; null when OTLP does not know it.</summary>
     public static OtlpEncoding? EncodingOf(HttpRequest request)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)) return null;
         if (type.MediaType.Equals(ProtobufType, StringComparison.OrdinalIgnoreCase)) return OtlpEncoding.Protobuf;
-        var isUtf8 = !type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase);
-        return isUtf8 && type.MediaType.Equals(JsonType, StringComparison.OrdinalIgnoreCase) ? OtlpEncoding.Json : null;
+        return BodyReader.IsUtf8(type) && type.MediaType.Equals(JsonType, StringComparison.OrdinalIgnoreCase) ? OtlpEncoding.Json : null;
     }
 
     /// <summary>Reads the spans.</summary>
@@ -53,34 +55,31 @@ internal static class OtlpRequest
         if (!isGzip && coding.Length > 0 && !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)) return ApiErrors.UnsupportedEncoding;
         if (request.ContentLength > MaxBytes) return ApiErrors.TooLarge(MaxBytes);
 
-        await using var inflated = isGzip ? new GZipStream(request.Body, CompressionMode.Decompress, leaveOpen: true) : null;
-        Stream source = inflated is null ? request.Body : inflated;
-        var buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
+        if (!isGzip) return await BodyReader.ReadAll(request.Body, FirstBytes, MaxBytes, Parsed, http.RequestAborted);
+        var packed = await BodyReader.ReadAll(request.Body, FirstBytes, MaxBytes, Ended, http.RequestAborted);
+        if (!packed.IsSuccess) return packed.Error;
+        await using var inflated = new GZipStream(new MemoryStream(packed.Value), CompressionMode.Decompress);
         try
         {
-            var length = 0;
-            while (true)
-            {
-                var count = await source.ReadAsync(buffer.AsMemory(length), http.RequestAborted);
-                if (count == 0) break;
-                length += count;
-                if (length > MaxBytes) return ApiErrors.TooLarge(MaxBytes);
-                if (length < buffer.Length) continue;
-                var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
-                buffer.AsSpan(0, length).CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(buffer);
-                buffer = larger;
-            }
-            return encoding == OtlpEncoding.Json ? OtlpJson.Read(buffer.AsMemory(0, length)) : OtlpProtobuf.Read(buffer.AsSpan(0, length));
+            return await BodyReader.ReadAll(inflated, FirstBytes, MaxBytes + End.Length, Inflated, http.RequestAborted);
         }
         catch (InvalidDataException)
         {
             return ApiErrors.MalformedGzip;
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+
+        Result<List<SpanRecord>> Parsed(ReadOnlyMemory<byte> body) => encoding == OtlpEncoding.Json ? OtlpJson.Read(body) : OtlpProtobuf.Read(body.Span);
+
+        Result<List<SpanRecord>> Inflated(ReadOnlyMemory<byte> body) => body.Span.EndsWith(End) ? Parsed(body[..^End.Length]) : ApiErrors.MalformedGzip;
+
+        static Result<byte[]> Ended(ReadOnlyMemory<byte> body) => (byte[])[.. body.Span, .. PackedEnd];
+    }
+
+    private static byte[] Pack(byte[] bytes)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(bytes);
+        return packed.ToArray();
     }
 
     /// <summary>The part that a span has; unspecified when OTLP does not know it.</summary>

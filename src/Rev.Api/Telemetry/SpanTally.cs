@@ -25,9 +25,9 @@ internal sealed class SpanTally(int received)
         get
         {
             var refused = Rejected == 0 ? null : $"{Rejected} of {received} spans were refused. The first, {_firstRefused}";
-            var unbilled = _unbilled == 0 ? null : $"{_unbilled} of {received} spans have usage and were not billed. The first, {_firstUnbilled}";
+            var unbilled = _unbilled == 0 ? null : $"{_unbilled} of {received} spans have usage that was not billed. The first, {_firstUnbilled}";
             var message = refused is null || unbilled is null ? refused ?? unbilled : $"{refused} {unbilled}";
-            return message is { Length: > MaxMessage } ? message[..(char.IsHighSurrogate(message[MaxMessage - 1]) ? MaxMessage - 1 : MaxMessage)] : message;
+            return message is null ? null : Texts.Cut(message, MaxMessage);
         }
     }
 
@@ -43,17 +43,21 @@ internal sealed class SpanTally(int received)
                 throw new ArgumentException("A call is noted when it was metered.", nameof(mapped));
         }
         Count(NameOf(mapped.Verdict));
-        if (mapped.Reason is null) return;
-        _unbilled++;
-        _firstUnbilled ??= Named(span, mapped.Reason);
+        Unbilled(span, mapped.Reason);
     }
 
     /// <summary>Notes what became of a span that is a call. What was billed before, whatever it said then, is not billed again and not refused.</summary>
-    public void Note(SpanRecord span, Result<MeteredReceipt> metered)
+    public void Note(SpanRecord span, MappedSpan mapped, Result<MeteredReceipt> metered)
     {
+        var isReused = metered.Error?.Code == ServiceErrors.KeyReused.Code;
         if (metered.IsSuccess) Count(metered.Value.Replayed ? "repeated" : "stored");
-        else if (metered.Error.Code == ServiceErrors.KeyReused.Code || metered.Error.Code == MeteringErrors.Archived.Code) Count("repeated");
-        else Refuse(span, metered.Error.Message);
+        else if (isReused || metered.Error.Code == MeteringErrors.Archived.Code) Count("repeated");
+        else
+        {
+            Refuse(span, metered.Error.Message);
+            return;
+        }
+        Unbilled(span, isReused ? SpanMapping.NotHeard(span, mapped.Call!) : mapped.Reason);
     }
 
     /// <summary>Adds it to the metrics.</summary>
@@ -67,6 +71,13 @@ internal sealed class SpanTally(int received)
         Count("refused");
         Rejected++;
         _firstRefused ??= Named(span, reason);
+    }
+
+    private void Unbilled(SpanRecord span, string? reason)
+    {
+        if (reason is null) return;
+        _unbilled++;
+        _firstUnbilled ??= Named(span, reason);
     }
 
     private void Count(string result) => _results[result] = _results.GetValueOrDefault(result) + 1;

@@ -43,6 +43,8 @@ internal sealed record CloudEventRequest(
     private const string HeaderPrefix = "ce-";
     private const int MaxName = 1_024;
 
+    private static readonly string[] Names = ["specversion", "type", "source", "id", "time", "datacontenttype", "data", "data_base64"];
+
     /// <summary>Reads one event that is the body.</summary>
     public static MeterCall? ReadOne(JsonElement body, List<FieldError> errors, Tenant tenant)
     {
@@ -51,6 +53,8 @@ internal sealed record CloudEventRequest(
             errors.Add(new("body", "must be a JSON object"));
             return null;
         }
+        foreach (var name in Names)
+            if (body.EnumerateObject().Count(member => member.NameEquals(name)) > 1) errors.Add(new(name, "is given twice"));
         var type = Text(body, "datacontenttype", errors);
         if (type is not null && !IsJson(type)) errors.Add(new("datacontenttype", "must be application/json"));
         if (Has(body, "data_base64")) errors.Add(new("data_base64", "is not read; send the call as data"));
@@ -120,12 +124,15 @@ internal sealed record CloudEventRequest(
     private static string? Header(IHeaderDictionary headers, string name, List<FieldError> errors)
     {
         if (!headers.TryGetValue(HeaderPrefix + name, out StringValues values)) return null;
-        if (values.Count == 1) return Uri.UnescapeDataString(values.ToString());
-        errors.Add(new(name, "is given twice"));
-        return null;
+        if (values.Count != 1)
+        {
+            errors.Add(new(name, "is given twice"));
+            return null;
+        }
+        // What the sender put in quotes is the same without them: 3.1.3.2 of the binding.
+        var value = values.ToString();
+        return Uri.UnescapeDataString(HeaderUtilities.IsQuoted(value) ? HeaderUtilities.UnescapeAsQuotedString(value).ToString() : value);
     }
 
-    private static bool IsJson(string type) =>
-        MediaTypeHeaderValue.TryParse(type, out var parsed)
-        && (parsed.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || parsed.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase));
+    private static bool IsJson(string type) => MediaTypeHeaderValue.TryParse(type, out var parsed) && BodyReader.IsJson(parsed);
 }

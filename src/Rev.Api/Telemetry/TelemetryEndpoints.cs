@@ -34,21 +34,21 @@ internal static class TelemetryEndpoints
     /// </summary>
     private static async Task<Error?> Meter(Tenant tenant, IReadOnlyList<SpanRecord> spans, SpanTally tally, IMediator mediator, CancellationToken token)
     {
-        var calls = new List<(SpanRecord Span, MeterCall Call)>();
+        var calls = new List<(SpanRecord Span, MappedSpan Mapped)>();
         foreach (var span in spans)
         {
             var mapped = SpanMapping.Map(tenant, span);
-            if (mapped.Call is { } call) calls.Add((span, call));
+            if (mapped.Call is not null) calls.Add((span, mapped));
             else tally.Note(span, mapped);
         }
         foreach (var chunk in calls.Chunk(MeterBatch.MaxItems))
         {
-            var items = Array.ConvertAll(chunk, c => new BatchItem<MeterCall>(c.Call, null));
+            var items = Array.ConvertAll(chunk, c => new BatchItem<MeterCall>(c.Mapped.Call, null));
             var receipt = await mediator.Send(new MeterBatch(tenant, items, null), token);
             if (!receipt.IsSuccess) return receipt.Error;
             var results = receipt.Value.Results;
             if (results.FirstOrDefault(r => r.Error is { Kind: ErrorKind.Unavailable or ErrorKind.RateLimited }).Error is { } wait) return wait;
-            for (var i = 0; i < chunk.Length; i++) tally.Note(chunk[i].Span, results[i]);
+            for (var i = 0; i < chunk.Length; i++) tally.Note(chunk[i].Span, chunk[i].Mapped, results[i]);
         }
         return null;
     }

@@ -95,6 +95,15 @@ public interface ISecrets
 
     /// <summary>The hashes that a secret may be stored under: by the current server secret and those before it.</summary>
     IReadOnlyList<byte[]> Hashes(string secret);
+
+    /// <summary>What is stored under one of the hashes of a secret; null when nothing is.</summary>
+    sealed async Task<T?> Find<T>(string secret, Func<byte[], Task<T?>> find)
+        where T : class
+    {
+        foreach (var hash in Hashes(secret))
+            if (await find(hash) is { } found) return found;
+        return null;
+    }
 }
 
 /// <summary>A mail in plain text.</summary>

@@ -28,8 +28,7 @@ public sealed class RedeemLinkHandler(ILinks links, IApiKeys keys, ISecrets secr
     public async Task<Result<RedeemedKey>> Handle(RedeemLink request, CancellationToken cancellationToken)
     {
         var now = clock.Now();
-        LinkToken? link = null;
-        foreach (var hash in secrets.Hashes(request.Token!)) link ??= await links.Find(hash, cancellationToken);
+        var link = await secrets.Find(request.Token!, hash => links.Find(hash, cancellationToken));
         if (link is null || !link.Use(LinkPurpose.NewKey, now).IsSuccess) return AccountErrors.LinkUsed;
 
         var (secret, keyHash, hint) = secrets.NewKey(Mode.Live);

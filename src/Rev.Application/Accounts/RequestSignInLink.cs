@@ -17,8 +17,7 @@ public sealed class RequestSignInLinkValidator : AbstractValidator<RequestSignIn
 {
     /// <summary>The rules.</summary>
     public RequestSignInLinkValidator() =>
-        RuleFor(x => x.Email).Must(e => EmailAddress.TryParse(e, out var address) && address.GetsMail).OverridePropertyName("email")
-            .WithMessage((_, e) => string.IsNullOrWhiteSpace(e) ? "is required" : EmailAddress.Rule);
+        RuleFor(x => x.Email).MailAddress("email");
 }
 
 /// <summary>Handles <see cref="RequestSignInLink"/>.</summary>

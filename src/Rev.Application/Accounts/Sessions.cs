@@ -1,6 +1,5 @@
 using MediatR;
 using Rev.Application.Common;
-using Rev.Domain.Accounts;
 using Rev.Domain.Common;
 
 namespace Rev.Application.Accounts;
@@ -17,8 +16,7 @@ public sealed class SignOutHandler(ISessions sessions, ISecrets secrets, IUnitOf
     /// <inheritdoc/>
     public async Task<Result> Handle(SignOut request, CancellationToken cancellationToken)
     {
-        Session? session = null;
-        foreach (var hash in secrets.Hashes(request.Token)) session ??= await sessions.Find(hash, cancellationToken);
+        var session = await secrets.Find(request.Token, hash => sessions.Find(hash, cancellationToken));
         session?.End(clock.Now());
         await unit.Save(cancellationToken);
         return Result.Done;

@@ -30,8 +30,7 @@ public sealed class SignInByLinkHandler(ILinks links, ISessions sessions, ISecre
     public async Task<Result<BegunSession>> Handle(SignInByLink request, CancellationToken cancellationToken)
     {
         var now = clock.Now();
-        LinkToken? link = null;
-        foreach (var hash in secrets.Hashes(request.Token!)) link ??= await links.Find(hash, cancellationToken);
+        var link = await secrets.Find(request.Token!, hash => links.Find(hash, cancellationToken));
         if (link is null || !link.Use(LinkPurpose.SignIn, now).IsSuccess) return AccountErrors.LinkUsed;
 
         var (token, tokenHash) = secrets.NewToken();
@@ -60,8 +59,7 @@ public sealed class SignInByKeyHandler(IApiKeys keys, ISessions sessions, ISecre
     public async Task<Result<BegunSession>> Handle(SignInByKey request, CancellationToken cancellationToken)
     {
         var now = clock.Now();
-        ApiKey? key = null;
-        foreach (var hash in secrets.Hashes(request.Key!)) key ??= await keys.Find(hash, cancellationToken);
+        var key = await secrets.Find(request.Key!, hash => keys.Find(hash, cancellationToken));
         if (key is null || !key.IsValid(now)) return AccountErrors.NoKey;
 
         var (token, tokenHash) = secrets.NewToken();

@@ -18,10 +18,18 @@ public sealed class SignUpValidator : AbstractValidator<SignUp>
     /// <summary>The rules.</summary>
     public SignUpValidator()
     {
-        RuleFor(x => x.Email).Must(e => EmailAddress.TryParse(e, out var address) && address.GetsMail).OverridePropertyName("email")
-            .WithMessage((_, e) => string.IsNullOrWhiteSpace(e) ? "is required" : EmailAddress.Rule);
+        RuleFor(x => x.Email).MailAddress("email");
         RuleFor(x => x.Company).Line("company", Account.MaxCompanyLength);
     }
+}
+
+/// <summary>Ways to say rules of accounts.</summary>
+internal static class AccountRules
+{
+    /// <summary>An address that gets mail, required.</summary>
+    public static IRuleBuilderOptions<T, string?> MailAddress<T>(this IRuleBuilder<T, string?> rule, string name) =>
+        rule.Must(value => EmailAddress.TryParse(value, out var address) && address.GetsMail).OverridePropertyName(name)
+            .WithMessage((_, value) => string.IsNullOrWhiteSpace(value) ? "is required" : EmailAddress.Rule);
 }
 
 /// <summary>Handles <see cref="SignUp"/>.</summary>

@@ -254,7 +254,7 @@ public sealed partial class JsonFields
         var objects = member.Value.ValueKind == JsonValueKind.Array && member.Value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Object);
         if (!objects && !IsWhole(JsonMarshal.GetRawUtf8Value(member.Value)))
         {
-            Refuse(Shown(member.Name), WholeRule);
+            Refuse(Spelling.Shown(member.Name), WholeRule);
             return;
         }
         for (var i = 0; i < _known.Length; i++)
@@ -264,7 +264,7 @@ public sealed partial class JsonFields
             else _values[i] = member.Value;
             return;
         }
-        var name = Shown(member.Name);
+        var name = Spelling.Shown(member.Name);
         var near = Spelling.Nearest(name, _known);
         Refuse(name, near is null ? "is not a field of this request" : $"is not a field of this request; did you mean {near}?");
     }
@@ -293,8 +293,6 @@ public sealed partial class JsonFields
             && ushort.TryParse(json.Slice(at + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit) ? (char)unit : '\0';
     }
 
-    private static string Shown(string name) => name.Length <= 100 ? name : name[..100] + "…";
-
     private bool Check(JsonElement value, string path, int depth)
     {
         if (depth > Domain.Common.Metadata.MaxDepth)
@@ -314,11 +312,11 @@ public sealed partial class JsonFields
         {
             if (names is null ? IsAmongFirst(value, at++, member) : !names.Add(member.Name))
             {
-                _errors.Add(new($"{path}.{Shown(member.Name)}", "is given twice"));
+                _errors.Add(new($"{path}.{Spelling.Shown(member.Name)}", "is given twice"));
                 return false;
             }
             if (member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array
-                && !Check(member.Value, depth == 1 ? $"{path}.{Shown(member.Name)}" : path, depth + 1)) return false;
+                && !Check(member.Value, depth == 1 ? $"{path}.{Spelling.Shown(member.Name)}" : path, depth + 1)) return false;
         }
         return true;
     }

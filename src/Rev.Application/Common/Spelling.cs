@@ -1,8 +1,13 @@
 namespace Rev.Application.Common;
 
-/// <summary>Finds what a misspelt name was meant to be.</summary>
+/// <summary>Names that callers gave: how a complaint shows them, and what a misspelt one was meant to be.</summary>
 public static class Spelling
 {
+    private const int MaxShown = 100;
+
+    /// <summary>A name as a complaint shows it: a long one is cut.</summary>
+    public static string Shown(string name) => name.Length <= MaxShown ? name : name[..MaxShown] + "…";
+
     /// <summary>The nearest of the names within a third of its length in edits, or null.</summary>
     public static string? Nearest(string name, IEnumerable<string> names)
     {

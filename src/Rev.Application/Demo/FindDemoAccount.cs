@@ -1,6 +1,5 @@
 using MediatR;
 using Rev.Application.Accounts;
-using Rev.Domain.Accounts;
 using Rev.Domain.Common;
 
 namespace Rev.Application.Demo;
@@ -14,8 +13,7 @@ public sealed class FindDemoAccountHandler(IAccounts accounts) : IRequestHandler
     /// <inheritdoc/>
     public async Task<Result<AccountId?>> Handle(FindDemoAccount request, CancellationToken cancellationToken)
     {
-        if (!EmailAddress.TryParse(DemoAccount.Email, out var email)) throw new InvalidOperationException("The demo's address is none.");
-        var account = await accounts.FindByEmail(email, cancellationToken);
+        var account = await accounts.FindByEmail(DemoAccount.Address, cancellationToken);
         return account?.Id;
     }
 }

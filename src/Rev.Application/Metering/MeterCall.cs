@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Rev.Application.Common;
+using Rev.Application.Pricing;
 using Rev.Domain.Common;
 using Rev.Domain.Metering;
 using Rev.Domain.Pricing;
@@ -27,8 +28,8 @@ public sealed class MeterCallValidator : AbstractValidator<MeterCall>
     {
         RuleFor(x => x.AgentId).Key("agent_id");
         RuleFor(x => x.Action).Key("action");
-        RuleFor(x => x.TokensInput).InclusiveBetween(0, MeteredCall.MaxTokens).OverridePropertyName("tokens_input").WithMessage(TokenRule);
-        RuleFor(x => x.TokensOutput).InclusiveBetween(0, MeteredCall.MaxTokens).OverridePropertyName("tokens_output").WithMessage(TokenRule);
+        RuleFor(x => x.TokensInput).Tokens("tokens_input");
+        RuleFor(x => x.TokensOutput).Tokens("tokens_output");
         RuleFor(x => x.Outcome).Must(o => o is null or "success" or "failure" or "pending").OverridePropertyName("outcome")
             .WithMessage("must be success, failure or pending");
         RuleFor(x => x.ExpiresAt).Must((call, at) => at is null || call.Outcome == "pending").OverridePropertyName("expires_at")
@@ -38,8 +39,6 @@ public sealed class MeterCallValidator : AbstractValidator<MeterCall>
             .OverridePropertyName("model").WithMessage($"must be 1 to {ModelRate.MaxLength} printable characters");
         RuleFor(x => x.IdempotencyKey).Line("idempotency_key", IdempotencyHash.MaxKeyLength);
     }
-
-    private const string TokenRule = "must be 0 to 1000000000";
 }
 
 /// <summary>Handles <see cref="MeterCall"/>.</summary>

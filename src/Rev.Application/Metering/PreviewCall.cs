@@ -36,11 +36,9 @@ public sealed class PreviewCallValidator : AbstractValidator<PreviewCall>
         RuleFor(x => x.Tier).SetValidator(new TierSpecValidator()).OverridePropertyName("");
         RuleFor(x => x.Action).OptionalKey("action");
         RuleFor(x => x.Model).Line("model", ModelRate.MaxLength);
-        RuleFor(x => x.TokensInput).InclusiveBetween(0, CallFacts.MaxTokens).OverridePropertyName("tokens_input").WithMessage(TokenRule);
-        RuleFor(x => x.TokensOutput).InclusiveBetween(0, CallFacts.MaxTokens).OverridePropertyName("tokens_output").WithMessage(TokenRule);
+        RuleFor(x => x.TokensInput).Tokens("tokens_input");
+        RuleFor(x => x.TokensOutput).Tokens("tokens_output");
     }
-
-    private const string TokenRule = "must be 0 to 1000000000";
 }
 
 /// <summary>Handles <see cref="PreviewCall"/>.</summary>

@@ -21,7 +21,7 @@ public sealed record ExplainedLeaf(string Field, string Op, FactValue Expected, 
     /// <summary>A value as an explanation shows it: long texts are cut, so that an explanation stays far smaller than what it explains.</summary>
     private static FactValue Shown(FactValue value) => value.Type switch
     {
-        FactType.String or FactType.Other => value.Text!.Length <= MaxShown ? value : FactValue.Of($"{value.Text[..(char.IsHighSurrogate(value.Text[MaxShown - 1]) ? MaxShown - 1 : MaxShown)]}… ({value.Text.Length} characters)"),
+        FactType.String or FactType.Other => value.Text!.Length <= MaxShown ? value : FactValue.Of($"{Texts.Cut(value.Text, MaxShown)}… ({value.Text.Length} characters)"),
         FactType.Array => value.Items!.Count <= 16 ? FactValue.Of(value.Items.Select(Shown)) : FactValue.Of($"a list of {value.Items.Count}"),
         FactType.Missing or FactType.Null or FactType.Boolean or FactType.Number => value,
     };

@@ -50,6 +50,14 @@ public sealed record SuccessRatePoint(string SuccessRate, string Total);
 /// <summary>The total at a volume.</summary>
 public sealed record VolumePoint(string Multiplier, string Calls, string Total);
 
+/// <summary>Ways to say rules of what is priced.</summary>
+internal static class PricingRules
+{
+    /// <summary>A count of tokens of one call.</summary>
+    public static IRuleBuilderOptions<T, long> Tokens<T>(this IRuleBuilder<T, long> rule, string name) =>
+        rule.InclusiveBetween(0, CallFacts.MaxTokens).OverridePropertyName(name).WithMessage($"must be 0 to {CallFacts.MaxTokens}");
+}
+
 /// <summary>Shape of <see cref="SimulatePricing"/>.</summary>
 public sealed class SimulatePricingValidator : AbstractValidator<SimulatePricing>
 {
@@ -62,8 +70,8 @@ public sealed class SimulatePricingValidator : AbstractValidator<SimulatePricing
         RuleFor(x => x.CallsPerMonth).NotNull().OverridePropertyName("calls_per_month").WithMessage("is required");
         RuleFor(x => x.CallsPerMonth).Must(c => c is null || (c >= 0 && c <= SimulatePricing.MaxCalls && decimal.IsInteger(c.Value)))
             .OverridePropertyName("calls_per_month").WithMessage($"must be a whole number of 0 to {SimulatePricing.MaxCalls:0}");
-        RuleFor(x => x.TokensInput).InclusiveBetween(0, CallFacts.MaxTokens).OverridePropertyName("tokens_input").WithMessage(TokenRule);
-        RuleFor(x => x.TokensOutput).InclusiveBetween(0, CallFacts.MaxTokens).OverridePropertyName("tokens_output").WithMessage(TokenRule);
+        RuleFor(x => x.TokensInput).Tokens("tokens_input");
+        RuleFor(x => x.TokensOutput).Tokens("tokens_output");
         RuleFor(x => x.Model).Line("model", ModelRate.MaxLength);
         RuleFor(x => x.SuccessRate).Must(IsRate).OverridePropertyName("success_rate").WithMessage(RateRule);
         RuleFor(x => x.PendingRate).Must(IsRate).OverridePropertyName("pending_rate").WithMessage(RateRule);
@@ -74,8 +82,6 @@ public sealed class SimulatePricingValidator : AbstractValidator<SimulatePricing
             CheckCompare(x.Compare, context);
         });
     }
-
-    private const string TokenRule = "must be 0 to 1000000000";
 
     private static readonly string RateRule = $"must be 0 to 1 with at most {SimulatePricing.RateDecimals} decimals";
 

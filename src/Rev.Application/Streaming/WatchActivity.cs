@@ -16,8 +16,8 @@ namespace Rev.Application.Streaming;
 /// <param name="After">The last event it got; null when what it sent names none.</param>
 public sealed record WatchActivity(Tenant Tenant, string? AgentId, string? CustomerId, bool Resumes, ActivityCursor? After) : IRequest<Result<IActivity>>
 {
-    /// <summary>Whether whoever lets the viewer in counts it already: then neither the share of the tenant nor that of all keeps it out.</summary>
-    public bool IsCounted { get; init; }
+    /// <summary>Whether whoever lets the viewer in limits it already: then neither the share of the tenant nor that of all keeps it out.</summary>
+    public bool IsLimitedElsewhere { get; init; }
 }
 
 /// <summary>Shape of <see cref="WatchActivity"/>.</summary>

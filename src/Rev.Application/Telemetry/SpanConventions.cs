@@ -59,15 +59,15 @@ public static class SpanConventions
         "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "llm.token_count.completion_details.reasoning", "ai.usage.reasoningTokens",
     ];
 
+    /// <summary>The model that answered.</summary>
+    internal static readonly string[] ResponseModel = ["gen_ai.response.model", "llm.response.model", "llm.response.model_name", "ai.response.model"];
+
     /// <summary>The model that was asked for, before the one that answered: tiers name models as their builder does.</summary>
     internal static readonly string[] Model =
     [
         "gen_ai.request.model", "llm.request.model", "llm.request.model_name", "llm.model_name", "embedding.model_name", "reranker.model_name", "ai.model.id",
-        "gen_ai.response.model", "llm.response.model", "llm.response.model_name", "ai.response.model",
+        .. ResponseModel,
     ];
-
-    /// <summary>The model that answered.</summary>
-    internal static readonly string[] ResponseModel = ["gen_ai.response.model", "llm.response.model", "llm.response.model_name", "ai.response.model"];
 
     /// <summary>The id that the provider gave its answer.</summary>
     internal static readonly string[] ResponseId = ["gen_ai.response.id", "ai.response.id"];
@@ -88,7 +88,7 @@ public static class SpanConventions
     private static readonly string[] Single = [ServiceName, Operation, OpenInferenceKind, OpenLlmetryKind, OpenLlmetryRequest, AiSdkOperation];
 
     private static readonly FrozenSet<string> Names =
-        ((string[])[.. Single, .. Input, .. Output, .. Cached, .. Reasoning, .. Model, .. ResponseModel, .. ResponseId, .. Agent, .. Provider, .. Conversation])
+        ((string[])[.. Single, .. Input, .. Output, .. Cached, .. Reasoning, .. Model, .. ResponseId, .. Agent, .. Provider, .. Conversation])
         .ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Whether the mapping looks at an attribute: no other need be kept.</summary>

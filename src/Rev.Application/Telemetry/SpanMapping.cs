@@ -29,7 +29,7 @@ public enum SpanVerdict
 /// <summary>A span, and what becomes of it.</summary>
 /// <param name="Verdict">What becomes of it.</param>
 /// <param name="Call">The call that it is; only of <see cref="SpanVerdict.Call"/>.</param>
-/// <param name="Reason">Why not: of what is refused, and of what its sender may have meant to be billed.</param>
+/// <param name="Reason">Why not: of what is refused, and of what its sender may have meant to be billed; of a call, why its usage is not billed.</param>
 public sealed record MappedSpan(SpanVerdict Verdict, MeterCall? Call, string? Reason);
 
 /// <summary>
@@ -42,15 +42,20 @@ public static class SpanMapping
     private const int ShortestResponseId = 16;
     private const int LongestResponseId = 128;
 
+    private static readonly string TooMany = $"it has more than {SpanAttributes.MaxCount} attributes that Rev reads";
+
     /// <summary>The call that a span is, or why it is none.</summary>
     public static MappedSpan Map(Tenant tenant, SpanRecord span)
     {
         var usage = SpanUsage.Of(span.Attributes);
         var bill = span.Attributes[SpanConventions.Bill];
         var hasOutcome = span.Attributes[SpanConventions.Outcome] is not null;
-        if (!usage.IsThere && !hasOutcome && bill is null) return new(SpanVerdict.NoUsage, null, null);
-        if (Flag(bill) is false || Flag(span.Resource[SpanConventions.Bill]) is false) return new(SpanVerdict.Off, null, null);
-        if (bill is not null && Flag(bill) is null) return Refused($"{SpanConventions.Bill}: must be true or false");
+        var hidden = Hidden(span.Attributes);
+        if (!usage.IsThere && !hasOutcome && bill is null && hidden is null) return new(SpanVerdict.NoUsage, null, null);
+        var ofAll = span.Resource[SpanConventions.Bill];
+        if (Flag(bill) is false || Flag(ofAll) is false) return new(SpanVerdict.Off, null, null);
+        if ((bill is not null && Flag(bill) is null) || (ofAll is not null && Flag(ofAll) is null)) return Refused($"{SpanConventions.Bill}: must be true or false");
+        if (hidden is not null) return Refused(hidden);
 
         var operation = SpanOperation.Of(span);
         if (operation is { Verdict: SpanVerdict.Refused, Reason: { } reason }) return Refused(reason);
@@ -58,7 +63,20 @@ public static class SpanMapping
         var isInference = usage.IsThere && operation.Verdict == SpanVerdict.Call;
         if (isForced || isInference) return Call(tenant, span, operation.Name, usage, isInference);
         // An outcome makes it a call of its own; its tokens are those of the spans below it, which are billed themselves.
-        return hasOutcome ? Call(tenant, span, operation.Name, default, isInference: false) : new(operation.Verdict, null, operation.Reason);
+        if (!hasOutcome) return new(operation.Verdict, null, operation.Reason);
+        var own = Call(tenant, span, operation.Name, default, isInference: false);
+        return own.Verdict == SpanVerdict.Call && usage.IsThere ? own with { Reason = operation.Reason } : own;
+    }
+
+    /// <summary>
+    /// What is not heard of a span whose answer was metered before with other content, by another span: what it says of the call itself. Null when it
+    /// says nothing, or its key is its own.
+    /// </summary>
+    public static string? NotHeard(SpanRecord span, MeterCall call)
+    {
+        if (call.IdempotencyKey == OwnKey(span)) return null;
+        var said = SpanConventions.OwnNames.Where(name => name is not (SpanConventions.Bill or SpanConventions.BillLayer) && span.Attributes[name] is not null).ToArray();
+        return said.Length == 0 ? null : $"its answer was metered before, by another span; not counted of this one: {string.Join(", ", said)}";
     }
 
     private static MappedSpan Call(Tenant tenant, SpanRecord span, string? operation, SpanUsage usage, bool isInference)
@@ -88,18 +106,31 @@ public static class SpanMapping
         if (span.TraceId is null || span.SpanId is null) return "it has no valid trace and span id";
         foreach (var attributes in new[] { span.Attributes, span.Resource })
         {
-            if (attributes.HasTooMany) return $"it has more than {SpanAttributes.MaxCount} attributes that Rev reads";
+            if (attributes.HasTooMany) return TooMany;
             foreach (var (name, value) in attributes.All)
             {
-                if (value is SpanUnreadable unreadable) return $"{Shown(name)}: {unreadable.Why}";
-                if (!name.StartsWith(SpanConventions.Own, StringComparison.Ordinal) || name.StartsWith(SpanConventions.Metadata, StringComparison.Ordinal)
-                    || SpanConventions.OwnNames.Contains(name, StringComparer.Ordinal)) continue;
-                var near = Spelling.Nearest(name, SpanConventions.OwnNames);
-                return near is null ? $"{Shown(name)}: is no attribute of Rev's" : $"{Shown(name)}: is no attribute of Rev's; did you mean {near}?";
+                if (value is SpanUnreadable unreadable) return $"{Spelling.Shown(name)}: {unreadable.Why}";
+                if (IsUnknown(name)) return Unknown(name, Spelling.Nearest(name, SpanConventions.OwnNames));
             }
         }
         return null;
     }
+
+    /// <summary>Why a span may be a call that does not seem one: what says so was cut off, or is misspelt. Null when there is no such sign.</summary>
+    private static string? Hidden(SpanAttributes attributes)
+    {
+        if (attributes.HasTooMany) return TooMany;
+        foreach (var (name, _) in attributes.All)
+            if (IsUnknown(name) && Spelling.Nearest(name, SpanConventions.OwnNames) is (SpanConventions.Outcome or SpanConventions.Bill) and var near) return Unknown(name, near);
+        return null;
+    }
+
+    private static bool IsUnknown(string name) =>
+        name.StartsWith(SpanConventions.Own, StringComparison.Ordinal) && !name.StartsWith(SpanConventions.Metadata, StringComparison.Ordinal)
+        && !SpanConventions.OwnNames.Contains(name, StringComparer.Ordinal);
+
+    private static string Unknown(string name, string? near) =>
+        near is null ? $"{Spelling.Shown(name)}: is no attribute of Rev's" : $"{Spelling.Shown(name)}: is no attribute of Rev's; did you mean {near}?";
 
     private static string? Agent(SpanRecord span)
     {
@@ -112,7 +143,9 @@ public static class SpanMapping
         isInference && SpanOperation.First(span.Attributes, SpanConventions.ResponseId) is { Length: >= ShortestResponseId and <= LongestResponseId } id
             && Rules.IsLine(id, LongestResponseId)
             ? $"otlp:{span.TraceId}:response:{id}"
-            : $"otlp:{span.TraceId}:{span.SpanId}";
+            : OwnKey(span);
+
+    private static string OwnKey(SpanRecord span) => $"otlp:{span.TraceId}:{span.SpanId}";
 
     /// <summary>A text as one of Rev's keys: every run of other characters is a hyphen. Null when nothing is left.</summary>
     private static string? Key(string text)
@@ -139,8 +172,6 @@ public static class SpanMapping
     };
 
     private static MappedSpan Refused(string reason) => new(SpanVerdict.Refused, null, reason);
-
-    private static string Shown(string name) => name.Length <= 100 ? name : name[..100] + "…";
 
     /// <summary>Rev's own attributes as texts, those of the span before those of its resource; remembers the first that is none.</summary>
     private sealed class OwnTexts(SpanRecord span)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Rev.Application.Common;
 using Rev.Domain.Common;
 
 namespace Rev.Application.Telemetry;
@@ -29,7 +30,7 @@ internal static class SpanMetadata
         var origin = new JsonObject { ["mapping"] = SpanConventions.Version, ["trace_id"] = span.TraceId, ["span_id"] = span.SpanId };
         void Put(string name, string? text)
         {
-            if (text is not null) origin[name] = Clipped(text);
+            if (text is not null) origin[name] = Texts.Cut(text, MaxText);
         }
         Put("operation", operation);
         Put("provider", SpanOperation.First(span.Attributes, SpanConventions.Provider));
@@ -45,19 +46,20 @@ internal static class SpanMetadata
         foreach (var (name, value) in attributes.All)
         {
             if (!name.StartsWith(SpanConventions.Metadata, StringComparison.Ordinal)) continue;
+            // Counted before it is split: a name may be as long as a request.
+            if (name.AsSpan(SpanConventions.Metadata.Length).Count('.') >= Metadata.MaxDepth) return $"{Spelling.Shown(name)}: is nested deeper than {Metadata.MaxDepth} levels";
             var path = name[SpanConventions.Metadata.Length..].Split('.');
-            if (Array.Exists(path, part => part.Length == 0)) return $"{Shown(name)}: names no member of metadata";
-            if (path[0] == Origin) return $"{Shown(name)}: metadata.{Origin} is Rev's own";
-            if (path.Length > Metadata.MaxDepth) return $"{Shown(name)}: is nested deeper than {Metadata.MaxDepth} levels";
+            if (Array.Exists(path, part => part.Length == 0)) return $"{Spelling.Shown(name)}: names no member of metadata";
+            if (path[0] == Origin) return $"{Spelling.Shown(name)}: metadata.{Origin} is Rev's own";
             var at = root;
             foreach (var part in path[..^1])
             {
                 if (!at.TryGetPropertyValue(part, out var next)) at[part] = next = new JsonObject();
-                if (next is not JsonObject inner) return $"{Shown(name)}: '{part}' is a value and an object";
+                if (next is not JsonObject inner) return $"{Spelling.Shown(name)}: '{part}' is a value and an object";
                 at = inner;
             }
             if (!at.TryGetPropertyValue(path[^1], out var there)) at[path[^1]] = Json(value);
-            else if (there is JsonObject) return $"{Shown(name)}: '{path[^1]}' is a value and an object";
+            else if (there is JsonObject) return $"{Spelling.Shown(name)}: '{path[^1]}' is a value and an object";
         }
         return null;
     }
@@ -96,8 +98,4 @@ internal static class SpanMetadata
                 return 0;
         }
     }
-
-    private static string Clipped(string text) => text.Length <= MaxText ? text : text[..(char.IsHighSurrogate(text[MaxText - 1]) ? MaxText - 1 : MaxText)];
-
-    private static string Shown(string name) => name.Length <= 100 ? name : name[..100] + "…";
 }

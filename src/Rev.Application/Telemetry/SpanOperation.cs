@@ -1,3 +1,5 @@
+using Rev.Application.Common;
+
 namespace Rev.Application.Telemetry;
 
 /// <summary>
@@ -43,7 +45,7 @@ internal readonly record struct SpanOperation(string? Name, SpanVerdict Verdict,
         if (name is null && First(span.Attributes, SpanConventions.Model) is null)
             return new(null, SpanVerdict.Unclear, $"it names neither {SpanConventions.Operation} nor a model");
         if (name is not null && !Inference.Contains(name, StringComparer.Ordinal))
-            return new(name, SpanVerdict.Unclear, $"{SpanConventions.Operation} '{Shown(name)}' is none that Rev bills by itself; set {SpanConventions.Bill} to true or false");
+            return new(name, SpanVerdict.Unclear, $"{SpanConventions.Operation} '{Spelling.Shown(name)}' is none that Rev bills by itself; set {SpanConventions.Bill} to true or false");
         return InLayer(span, name ?? "inference");
     }
 
@@ -85,7 +87,7 @@ internal readonly record struct SpanOperation(string? Name, SpanVerdict Verdict,
             Frameworks => new(name, isFramework ? SpanVerdict.Call : SpanVerdict.OtherLayer, null),
             Providers => new(name, isFramework ? SpanVerdict.OtherLayer : SpanVerdict.Call, null),
             null when isFramework => new(name, SpanVerdict.OtherLayer,
-                $"{Shown(span.Scope)} instruments a framework, whose provider may be instrumented too; set the resource attribute {SpanConventions.BillLayer} to framework to bill it, or to provider"),
+                $"{Spelling.Shown(span.Scope)} instruments a framework, whose provider may be instrumented too; set the resource attribute {SpanConventions.BillLayer} to framework to bill it, or to provider"),
             null => new(name, SpanVerdict.Call, null),
             _ => new(name, SpanVerdict.Refused, $"{SpanConventions.BillLayer}: must be provider or framework"),
         };
@@ -103,6 +105,4 @@ internal readonly record struct SpanOperation(string? Name, SpanVerdict Verdict,
     }
 
     private static string? Text(SpanAttributes attributes, string name) => attributes[name] is SpanText { Text: { Length: > 0 } text } ? text : null;
-
-    private static string Shown(string text) => text.Length <= 100 ? text : text[..100] + "…";
 }

@@ -72,7 +72,5 @@ public sealed class HookEvaluation(IOutcomes outcomes, ICorrelations correlation
         }
     }
 
-    private static string Shown(string text) => text.Length <= HookItem.MaxValueLength
-        ? text
-        : text[..(char.IsHighSurrogate(text[HookItem.MaxValueLength - 1]) ? HookItem.MaxValueLength - 1 : HookItem.MaxValueLength)] + "…";
+    private static string Shown(string text) => text.Length <= HookItem.MaxValueLength ? text : Texts.Cut(text, HookItem.MaxValueLength) + "…";
 }

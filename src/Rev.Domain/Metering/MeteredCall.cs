@@ -24,9 +24,6 @@ public sealed record CallReport(
 /// <summary>One execution, recorded once, priced once, immutable.</summary>
 public sealed record MeteredCall
 {
-    /// <summary>Most tokens of one call, in and out each.</summary>
-    public const long MaxTokens = CallFacts.MaxTokens;
-
     /// <summary>How far back a call may have occurred.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromDays(35);
 

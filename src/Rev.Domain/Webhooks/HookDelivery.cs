@@ -201,5 +201,5 @@ public sealed class HookDelivery
         });
     }
 
-    private static string Cut(string text) => text.Length <= MaxReasonLength ? text : text[..(char.IsHighSurrogate(text[MaxReasonLength - 1]) ? MaxReasonLength - 1 : MaxReasonLength)];
+    private static string Cut(string text) => Texts.Cut(text, MaxReasonLength);
 }

@@ -180,8 +180,7 @@ public sealed class WebhookDelivery
     private static string? Cut(string? text)
     {
         if (text is null) return null;
-        var length = text.Length <= MaxErrorLength ? text.Length : char.IsHighSurrogate(text[MaxErrorLength - 1]) ? MaxErrorLength - 1 : MaxErrorLength;
-        return string.Concat(text.Take(length).Select(c => char.IsControl(c) ? ' ' : c));
+        return string.Concat(Texts.Cut(text, MaxErrorLength).Select(c => char.IsControl(c) ? ' ' : c));
     }
 }
 

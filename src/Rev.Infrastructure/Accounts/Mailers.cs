@@ -72,9 +72,15 @@ public sealed class PublicUrl(RevSettings settings, IServiceProvider services) :
         get
         {
             if (settings.PublicUrl is { } configured) return configured;
-            var address = services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://localhost:5080";
-            foreach (var any in (string[])["0.0.0.0", "[::]", "*", "+"]) address = address.Replace($"//{any}", "//localhost", StringComparison.Ordinal);
-            return address.TrimEnd('/');
+            return Local(services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
         }
+    }
+
+    /// <summary>The first of the addresses that a server listens on, as it is reached from the same machine.</summary>
+    public static string Local(IEnumerable<string> addresses)
+    {
+        var address = addresses.FirstOrDefault() ?? "http://localhost:5080";
+        foreach (var any in (string[])["0.0.0.0", "[::]", "*", "+"]) address = address.Replace($"//{any}", "//localhost", StringComparison.Ordinal);
+        return address.TrimEnd('/');
     }
 }

@@ -59,8 +59,8 @@ public sealed class GetOperationsHandler(
         {
             await using var db = store.Create();
             db.Database.SetCommandTimeout(Patience);
-            var applied = await db.Database.GetAppliedMigrationsAsync(limit.Token);
-            var pending = (await db.Database.GetPendingMigrationsAsync(limit.Token)).Count();
+            var applied = (await db.Database.GetAppliedMigrationsAsync(limit.Token)).ToArray();
+            var pending = db.Database.GetMigrations().Except(applied, StringComparer.Ordinal).Count();
             // The tables of what is not migrated may not be there.
             return new(applied.LastOrDefault(), pending, pending > 0 ? [] : await Work(db, now, limit.Token));
         }

@@ -14,6 +14,7 @@ public sealed class ActivityTails(
     private readonly Lock _lock = new();
     private readonly Dictionary<Tenant, ActivityTail> _tails = [];
     private int _viewers;
+    // Of the viewers those that are limited here.
     private int _limited;
 
     /// <summary>Viewers, of all tenants.</summary>
@@ -32,10 +33,10 @@ public sealed class ActivityTails(
         ActivitySubscription viewer;
         lock (_lock)
         {
-            if (!watch.IsCounted && _limited >= settings.MaxSubscribers) return ServiceErrors.Overloaded;
+            if (!watch.IsLimitedElsewhere && _limited >= settings.MaxSubscribers) return ServiceErrors.Overloaded;
             if (_tails.TryGetValue(watch.Tenant, out tail))
             {
-                if (!watch.IsCounted && tail.Viewers >= settings.MaxPerTenant) return StreamingErrors.TooManyStreams;
+                if (!watch.IsLimitedElsewhere && tail.Viewers >= settings.MaxPerTenant) return StreamingErrors.TooManyStreams;
             }
             else
             {
@@ -46,7 +47,7 @@ public sealed class ActivityTails(
             viewer = new(watch, reader, format, settings, clock, gone => Leave(watch, tail, gone));
             tail.Add(viewer);
             _viewers++;
-            if (!watch.IsCounted) _limited++;
+            if (!watch.IsLimitedElsewhere) _limited++;
             RevMetrics.Streams.Add(1);
         }
         try
@@ -67,7 +68,7 @@ public sealed class ActivityTails(
         {
             if (!tail.Remove(viewer)) return;
             _viewers--;
-            if (!watch.IsCounted) _limited--;
+            if (!watch.IsLimitedElsewhere) _limited--;
             RevMetrics.Streams.Add(-1);
             if (viewer.IsLagging) RevMetrics.LaggingStreams.Add(1);
             if (tail.Viewers > 0) return;

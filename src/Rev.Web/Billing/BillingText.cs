@@ -1,16 +1,14 @@
 using System.Globalization;
-using System.Text.Json;
 using Rev.Application.Billing;
 using Rev.Domain.Billing;
 using Rev.Domain.Common;
+using Rev.Web.Common;
 
 namespace Rev.Web.Billing;
 
 /// <summary>How billing is told on the pages: the words of the API, and what they mean.</summary>
 internal static class BillingText
 {
-    private const string Rfc3339 = "yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'";
-
     /// <summary>How Stripe is told what customers owe.</summary>
     public static readonly (string Value, string Text)[] Modes =
         [("invoices", "Rev makes the invoices, line by line"), ("meters", "Rev reports usage to a billing meter")];
@@ -20,7 +18,7 @@ internal static class BillingText
 
     /// <summary>The days of the week.</summary>
     public static readonly (string Value, string Text)[] Weekdays =
-        [.. ConnectStripe.Weekdays.Select(day => (day, char.ToUpperInvariant(day[0]) + day[1..]))];
+        [.. ConnectStripe.Weekdays.Select(day => (day, Sentences.Capital(day)))];
 
     /// <summary>How invoices are collected.</summary>
     public static readonly (string Value, string Text)[] Collections =
@@ -28,17 +26,11 @@ internal static class BillingText
 
     /// <summary>The states that invoices are listed by; the first is any.</summary>
     public static readonly (string Value, string Text)[] Statuses =
-        [("", "Any"), .. Enum.GetValues<InvoiceStatus>().Select(status => (Name(status), Name(status).Replace('_', ' ')))];
+        [("", "Any"), .. Enum.GetValues<InvoiceStatus>().Select(status => (WireText.Of(status), WireText.Of(status).Replace('_', ' ')))];
 
     /// <summary>What the key must be allowed at Stripe.</summary>
     public const string Permissions =
         "Write: Customers, Invoices, Credit notes, Checkout Sessions, Customer portal. Read: Charges, Disputes, PaymentIntents, Events. For meters also write: Meters, Meter events.";
-
-    /// <summary>A name as it is on the wire.</summary>
-    public static string Name<T>(T value) where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
-
-    /// <summary>An instant as it is on the wire.</summary>
-    public static string Instant(DateTimeOffset at) => at.UtcDateTime.ToString(Rfc3339, CultureInfo.InvariantCulture);
 
     /// <summary>A whole number without groups, as a field takes it.</summary>
     public static string Whole(long number) => number.ToString(CultureInfo.InvariantCulture);

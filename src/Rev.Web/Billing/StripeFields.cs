@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Rev.Application.Billing;
 using Rev.Application.Common;
 using Rev.Domain.Common;
+using Rev.Web.Common;
 
 namespace Rev.Web.Billing;
 
@@ -12,7 +13,7 @@ internal static class StripeFields
     /// <summary>A key of the account itself, or its place on the operator's platform.</summary>
     public static Result<ConnectStripe> Key(Tenant tenant, IFormCollection form)
     {
-        var (key, account) = (Text(form, "api_key"), Text(form, "stripe_account"));
+        var (key, account) = (form.LineOrNull("api_key"), form.LineOrNull("stripe_account"));
         if (key is null && account is null) return Error.Invalid("api_key", "is required");
         return Nothing(tenant) with { ApiKey = key, StripeAccount = account };
     }
@@ -20,7 +21,7 @@ internal static class StripeFields
     /// <summary>The secrets that events are signed with.</summary>
     public static Result<ConnectStripe> Secrets(Tenant tenant, IFormCollection form)
     {
-        var (secret, thin) = (Text(form, "webhook_secret"), Text(form, "thin_webhook_secret"));
+        var (secret, thin) = (form.LineOrNull("webhook_secret"), form.LineOrNull("thin_webhook_secret"));
         if (secret is null && thin is null) return Error.Invalid("webhook_secret", "is required");
         return Nothing(tenant) with { WebhookSecret = secret, ThinWebhookSecret = thin };
     }
@@ -29,16 +30,16 @@ internal static class StripeFields
     public static Result<ConnectStripe> Settings(Tenant tenant, IFormCollection form)
     {
         var errors = new List<FieldError>();
-        var byWeek = Text(form, "cycle") == "week";
+        var byWeek = form.LineOrNull("cycle") == "week";
         var command = Nothing(tenant) with
         {
-            Mode = Text(form, "mode"),
+            Mode = form.LineOrNull("mode"),
             BillingDay = byWeek ? null : Number(form, "billing_day", errors) ?? 1,
-            BillingWeekday = byWeek ? Text(form, "billing_weekday") : null,
-            TimeZone = Text(form, "time_zone") ?? "UTC",
-            Collection = Text(form, "collection"),
+            BillingWeekday = byWeek ? form.LineOrNull("billing_weekday") : null,
+            TimeZone = form.LineOrNull("time_zone") ?? "UTC",
+            Collection = form.LineOrNull("collection"),
             DaysUntilDue = Number(form, "days_until_due", errors),
-            AutomaticTax = Text(form, "automatic_tax") == "true",
+            AutomaticTax = form.LineOrNull("automatic_tax") == "true",
             MinimumMinor = Number(form, "minimum_minor", errors) ?? 0,
             BillFrom = Instant(form, "bill_from", errors),
         };
@@ -47,11 +48,9 @@ internal static class StripeFields
 
     private static ConnectStripe Nothing(Tenant tenant) => new(tenant, null, null, null, null, null, null, null, null, null, null, null, null, null);
 
-    private static string? Text(IFormCollection form, string name) => form[name].ToString().Trim() is { Length: > 0 } text ? text : null;
-
     private static long? Number(IFormCollection form, string name, List<FieldError> errors)
     {
-        if (Text(form, name) is not { } text) return null;
+        if (form.LineOrNull(name) is not { } text) return null;
         if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return number;
         errors.Add(new(name, "must be a whole number"));
         return null;
@@ -59,7 +58,7 @@ internal static class StripeFields
 
     private static DateTimeOffset? Instant(IFormCollection form, string name, List<FieldError> errors)
     {
-        if (Text(form, name) is not { } text) return null;
+        if (form.LineOrNull(name) is not { } text) return null;
         if (JsonFields.TryInstant(text, out var at)) return at;
         errors.Add(new(name, JsonFields.InstantRule));
         return null;

@@ -47,7 +47,7 @@ public abstract class AppPage : ComponentBase
     protected string? WasDone => Query("done");
 
     /// <summary>A field of the address; null when it is absent or empty.</summary>
-    protected string? Query(string name) => Http.Request.Query[name].ToString().Trim() is { Length: > 0 } text ? text : null;
+    protected string? Query(string name) => Http.Request.Query.LineOrNull(name);
 
     /// <summary>Whether the visitor may do something.</summary>
     protected bool May(Scopes scope) => Visitor.May(scope);

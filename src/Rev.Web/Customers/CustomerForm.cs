@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Rev.Application.Common;
 using Rev.Application.Customers;
 using Rev.Domain.Common;
-using Rev.Web.Webhooks;
+using Rev.Web.Common;
 
 namespace Rev.Web.Customers;
 

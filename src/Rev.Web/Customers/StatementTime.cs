@@ -31,9 +31,6 @@ internal sealed record StatementTime(string Choice, Period Period)
     /// <summary>The last day of a statement, which ends with it.</summary>
     public static string Last(DateTimeOffset to) => to.AddTicks(-1).UtcDateTime.ToString(DayForm, CultureInfo.InvariantCulture);
 
-    /// <summary>An instant, as the API reads it.</summary>
-    public static string Exact(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture);
-
     /// <summary>An instant for people; the zone is named once for all.</summary>
     public static string Words(DateTimeOffset at) => at.UtcDateTime.ToString("d MMM yyyy, HH:mm", CultureInfo.InvariantCulture);
 

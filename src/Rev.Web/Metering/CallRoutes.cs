@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Routing;
-using Rev.Web.Revenue;
+using Rev.Web.Common;
 
 namespace Rev.Web.Metering;
 

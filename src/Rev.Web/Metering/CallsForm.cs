@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Rev.Application.Common;
 using Rev.Application.Metering;
 using Rev.Domain.Common;
+using Rev.Web.Common;
 
 namespace Rev.Web.Metering;
 
@@ -42,13 +43,13 @@ public sealed record CallsForm
     /// <summary>Reads an address.</summary>
     public static CallsForm Read(IQueryCollection query) => new()
     {
-        AgentId = Text(query, "agent_id") ?? Text(query, "agent"),
-        CustomerId = Text(query, "customer_id") ?? Text(query, "customer"),
-        Action = Text(query, "action"),
-        Outcome = Text(query, "outcome"),
-        From = Text(query, "from"),
-        To = Text(query, "to"),
-        Cursor = Text(query, "cursor"),
+        AgentId = query.LineOrNull("agent_id") ?? query.LineOrNull("agent"),
+        CustomerId = query.LineOrNull("customer_id") ?? query.LineOrNull("customer"),
+        Action = query.LineOrNull("action"),
+        Outcome = query.LineOrNull("outcome"),
+        From = query.LineOrNull("from"),
+        To = query.LineOrNull("to"),
+        Cursor = query.LineOrNull("cursor"),
     };
 
     /// <summary>The question, or what is wrong with the times.</summary>
@@ -73,6 +74,4 @@ public sealed record CallsForm
         problems.Add(new(field, "must be a day, such as 2026-11-23, or an instant of RFC 3339"));
         return null;
     }
-
-    private static string? Text(IQueryCollection query, string name) => query[name].ToString().Trim() is { Length: > 0 } text ? text : null;
 }

@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Rev.Application.Metering;
 using Rev.Domain.Common;
 using Rev.Domain.Outcomes;
@@ -11,19 +9,6 @@ namespace Rev.Web.Outcomes;
 /// <summary>What the pages say of outcomes, and of what conditions found.</summary>
 public static class OutcomeText
 {
-    private static readonly JsonWriterOptions Pretty = JsonText.Compact with { Indented = true };
-
-    /// <summary>A status as it stands on the wire.</summary>
-    public static string Wire(OutcomeStatus status) => status switch
-    {
-        OutcomeStatus.Pending => "pending",
-        OutcomeStatus.InReview => "in_review",
-        OutcomeStatus.Succeeded => "succeeded",
-        OutcomeStatus.Failed => "failed",
-        OutcomeStatus.Expired => "expired",
-        OutcomeStatus.Reversed => "reversed",
-    };
-
     /// <summary>What an amount in the ledger is for.</summary>
     public static string Of(LedgerComponent component) => component switch
     {
@@ -47,17 +32,10 @@ public static class OutcomeText
 
     /// <summary>A value of a condition as JSON; what is not there is a dash.</summary>
     public static string Of(FactValue? value) =>
-        value is not { Type: not FactType.Missing } known ? "–" : Written(JsonText.Compact, known.WriteTo);
+        value is not { Type: not FactType.Missing } known ? "–" : JsonInput.Compact(known.WriteTo);
 
     /// <summary>Metadata as people read it.</summary>
-    public static string Of(Metadata metadata) => Written(Pretty, metadata.Root.WriteTo);
+    public static string Of(Metadata metadata) => JsonInput.Pretty(metadata.Root);
 
     private static string Amount(Money amount) => Figures.Amount(amount.ToString(), 2, Money.Decimals, amount.Currency.Code);
-
-    private static string Written(JsonWriterOptions options, Action<Utf8JsonWriter> write)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, options)) write(writer);
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
 }

@@ -1,15 +1,13 @@
 using System.Text.Json;
 using Rev.Application.Common;
 using Rev.Domain.Common;
+using Rev.Web.Common;
 
 namespace Rev.Web.Outcomes;
 
 /// <summary>Reads the result payload that somebody typed, by the rules of the API.</summary>
 public static class ResolvePayload
 {
-    // As deep as bodies of the API may be; the metadata itself is held to less.
-    private const int MaxDepth = 64;
-
     /// <summary>Reads a text; nothing is no payload.</summary>
     /// <returns>What is wrong with it, or null.</returns>
     public static Error? Read(string? text, out Metadata? metadata)
@@ -18,7 +16,7 @@ public static class ResolvePayload
         if (string.IsNullOrWhiteSpace(text)) return null;
         try
         {
-            var options = new JsonDocumentOptions { MaxDepth = MaxDepth };
+            var options = new JsonDocumentOptions { MaxDepth = JsonInput.MaxDepth };
             using var alone = JsonDocument.Parse(text, options);
             if (alone.RootElement.ValueKind != JsonValueKind.Object) return Error.Invalid("metadata", "must be a JSON object, such as {\"reply_received\": true}");
             // The reader of the API reads members: this is the one that it calls metadata.

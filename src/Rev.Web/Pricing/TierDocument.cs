@@ -1,10 +1,10 @@
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Rev.Application.Common;
 using Rev.Application.Pricing;
 using Rev.Domain.Common;
 using Rev.Domain.Pricing;
+using Rev.Web.Common;
 
 namespace Rev.Web.Pricing;
 
@@ -15,9 +15,7 @@ public static class TierDocument
     public const string Field = "json";
 
     private const int MaxBytes = 1024 * 1024;
-    private const int MaxDepth = 64;
-
-    private static readonly JsonWriterOptions Pretty = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private const int MaxDepth = JsonInput.MaxDepth;
 
     /// <summary>Reads a document; a refusal names each member by its path.</summary>
     public static Result<TierSpec> Read(string text)
@@ -40,7 +38,7 @@ public static class TierDocument
     }
 
     /// <summary>The document of terms, every member filled.</summary>
-    public static string Write(TierTerms terms) => Written(writer =>
+    public static string Write(TierTerms terms) => JsonInput.Pretty(writer =>
     {
         writer.WriteStartObject();
         TierJson.WriteMembers(writer, terms);
@@ -53,7 +51,7 @@ public static class TierDocument
         try
         {
             using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = MaxDepth });
-            return TextFault(text) is null ? Written(document.RootElement.WriteTo) : text;
+            return TextFault(text) is null ? JsonInput.Pretty(document.RootElement) : text;
         }
         catch (JsonException)
         {
@@ -77,12 +75,5 @@ public static class TierDocument
             return "escapes half of a surrogate pair, which is no character";
         }
         return null;
-    }
-
-    private static string Written(Action<Utf8JsonWriter> write)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, Pretty)) write(writer);
-        return Encoding.UTF8.GetString(stream.ToArray());
     }
 }

@@ -65,14 +65,14 @@ public sealed record RevenueForm
     /// <summary>Reads an address; what it does not say has its default.</summary>
     public static RevenueForm Read(IQueryCollection query, DateTimeOffset now)
     {
-        var (from, to) = (Text(query, "from"), Text(query, "to"));
-        var asked = Text(query, "range") ?? (from is null && to is null ? DefaultRange : Custom);
-        var group = Text(query, "group_by");
+        var (from, to) = (query.LineOrNull("from"), query.LineOrNull("to"));
+        var asked = query.LineOrNull("range") ?? (from is null && to is null ? DefaultRange : Custom);
+        var group = query.LineOrNull("group_by");
         var form = new RevenueForm
         {
             Range = Ranges.Any(r => r.Key == asked) ? asked : DefaultRange,
             GroupBy = group is not null && Groups.Any(g => g.Key == group) ? group : DefaultGroup,
-            Currency = Text(query, "currency"),
+            Currency = query.LineOrNull("currency"),
         };
         return form.Range == Custom ? form.Between(from, to, now) : form.Until(now);
     }
@@ -138,6 +138,4 @@ public sealed record RevenueForm
     private static DateOnly Day(DateTimeOffset at) => DateOnly.FromDateTime(at.UtcDateTime);
 
     private static DateTimeOffset Midnight(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
-
-    private static string? Text(IQueryCollection query, string name) => query[name].ToString().Trim() is { Length: > 0 } text ? text : null;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Rev.Application.Webhooks;
 using Rev.Domain.Webhooks;
+using Rev.Web.Common;
 
 namespace Rev.Web.Webhooks;
 
@@ -9,7 +10,7 @@ internal static class EndpointText
 {
     /// <summary>Whether messages are sent to it, and whether they arrive.</summary>
     public static string State(WebhookEndpointDetails endpoint) =>
-        endpoint.Status == WebhookEndpointStatus.Enabled && endpoint.FailingSince is not null ? "retrying" : WireName.Of(endpoint.Status);
+        endpoint.Status == WebhookEndpointStatus.Enabled && endpoint.FailingSince is not null ? "retrying" : WireText.Of(endpoint.Status);
 
     /// <summary>The host of its address, which is short enough for a heading.</summary>
     public static string Host(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address) ? address.Authority : url;

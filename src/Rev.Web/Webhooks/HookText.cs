@@ -3,6 +3,7 @@ using Rev.Application.Webhooks;
 using Rev.Domain.Common;
 using Rev.Domain.Pricing;
 using Rev.Domain.Webhooks;
+using Rev.Web.Common;
 
 namespace Rev.Web.Webhooks;
 

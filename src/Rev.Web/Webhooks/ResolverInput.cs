@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Rev.Application.Common;
 using Rev.Application.Webhooks;
 using Rev.Domain.Common;
+using Rev.Web.Common;
 
 namespace Rev.Web.Webhooks;
 

@@ -14,7 +14,8 @@ public static class RevProcess
         ["DataDirectory"] = app.DataDirectory,
     };
 
-    public static async Task<(int ExitCode, string Output)> Run(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
+    /// <summary>Starts it on a free port, without what the environment of the tests says of it. It is the caller's to end.</summary>
+    public static Process Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, Action<string>? heard = null)
     {
         var start = new ProcessStartInfo("dotnet", [Repository.ApiAssembly, .. arguments])
         {
@@ -28,18 +29,27 @@ public static class RevProcess
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Demo__Enabled"] = "false";
         foreach (var (name, value) in environment) start.Environment[name] = value;
-        using var process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
+        var process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
         process.StandardInput.Close();
-        var output = new StringBuilder();
-        void Collect(object sender, DataReceivedEventArgs line)
+        void Hear(object sender, DataReceivedEventArgs line)
         {
-            if (line.Data is null) return;
-            lock (output) output.AppendLine(line.Data);
+            if (line.Data is { } text) heard?.Invoke(text);
         }
-        process.OutputDataReceived += Collect;
-        process.ErrorDataReceived += Collect;
+        process.OutputDataReceived += Hear;
+        process.ErrorDataReceived += Hear;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
+        return process;
+    }
+
+    public static async Task<(int ExitCode, string Output)> Run(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        var output = new StringBuilder();
+        void Collect(string line)
+        {
+            lock (output) output.AppendLine(line);
+        }
+        using var process = Start(arguments, environment, Collect);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         try
         {

@@ -40,10 +40,12 @@ public sealed class Viewer : IAsyncDisposable
     /// <summary>The server ended the stream; faulted when it did so without a word.</summary>
     public Task Ended => _reading.WaitAsync(Patience);
 
-    public static async Task<Viewer> Open(Caller caller, string path = "/v1/stream", string? lastEventId = null, HttpContent? body = null)
+    /// <summary>Opens a stream with the caller's key, or with a session of the pages in the place of it.</summary>
+    public static async Task<Viewer> Open(Caller caller, string path = "/v1/stream", string? lastEventId = null, HttpContent? body = null, string? session = null)
     {
         using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, path) { Content = body };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", caller.Key);
+        if (session is null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", caller.Key);
+        else request.Headers.Add("Cookie", $"rev-session={session}");
         request.Headers.Accept.Add(new("text/event-stream"));
         if (lastEventId is not null) request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId).ShouldBeTrue();
         var response = await caller.App.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
@@ -56,6 +58,13 @@ public sealed class Viewer : IAsyncDisposable
     {
         using var limit = new CancellationTokenSource(Patience);
         return await _events.Reader.ReadAsync(limit.Token);
+    }
+
+    /// <summary>The next event of a name; what comes before it is passed over.</summary>
+    public async Task<StreamedEvent> Next(string name)
+    {
+        while (true)
+            if (await Next() is var next && next.Name == name) return next;
     }
 
     /// <summary>The next events of a name until so many different ones came, by the id of their call.</summary>

@@ -92,6 +92,15 @@ public sealed class CloudEventTests(Apps apps) : IClassFixture<Apps>
         batch.Node("results.0.error.errors.type").ShouldNotBeNull();
         (await app.Counts()).ShouldBe(before);
 
+        // Of two ids neither is the event's.
+        foreach (var (name, value) in new[] { ("id", "\"y\""), ("data", "{}") })
+        {
+            var twice = good.ToJsonString()[..^1] + $",\"{name}\":{value}}}";
+            (await SendText(live, Structured, twice)).Refused(400, "request.invalid", name).ErrorsOf(name).ShouldContain("given twice");
+            (await SendText(live, Batch, $"[{twice}]")).Is(200)["rejected"].ShouldBe("1");
+        }
+        (await app.Counts()).ShouldBe(before);
+
         // In a batch the others count all the same, and what a string cannot hold refuses its event alone.
         var text = new JsonArray(Event("a"), Event("HALF"), Event("b").With("type", "x")).ToJsonString().Replace("HALF", "\\ud83d", StringComparison.Ordinal);
         var mixed = (await SendText(live, Batch, text)).Is(200);
@@ -123,6 +132,10 @@ public sealed class CloudEventTests(Apps apps) : IClassFixture<Apps>
         // An id in a header is percent-encoded, and the same in the body.
         (await Binary(live, "%C3%A4%20b", Bodies.Call())).Is(200)["accepted"].ShouldBe("1");
         (await Send(live, Structured, Event("ä b"))).Is(200)["replayed"].ShouldBe("1");
+        // Quotes around it are no part of it, a backslash without them is.
+        (await Binary(live, "\"%C3%A4\\ b\"", Bodies.Call())).Is(200)["replayed"].ShouldBe("1");
+        (await Binary(live, "a\\b", Bodies.Call())).Is(200)["accepted"].ShouldBe("1");
+        (await Send(live, Structured, Event("a\\b"))).Is(200)["replayed"].ShouldBe("1");
     }
 
     [Theory, EachProvider]

@@ -166,6 +166,67 @@ public sealed class OtlpTests(Apps apps) : IClassFixture<Apps>
     }
 
     [Theory, OneProvider]
+    public async Task What_the_second_span_of_an_answer_says_is_not_lost_in_silence(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var live = (await app.SignUpAsync()).Live;
+        foreach (var json in Otlp.Encodings)
+        {
+            var inner = Otlp.Chat(app.Now).With(("gen_ai.response.id", $"chatcmpl-{Guid.NewGuid():N}"));
+            var outer = inner.With(("rev.outcome", "success"), ("rev.customer_id", "acme")) with { Id = Otlp.NewId() };
+
+            (await Otlp.Export(live, json, inner)).Done();
+            var told = (await Otlp.Export(live, json, outer)).Is(200);
+            told.Rejected.ShouldBe(0);
+            told.Message.ShouldNotBeNull().ShouldStartWith("1 of 1 spans have usage that was not billed.");
+            told.Message!.ShouldContain("rev.outcome, rev.customer_id");
+
+            // One that comes first is heard, and comes again without a word.
+            var first = outer with { Trace = Otlp.NewTrace() };
+            for (var i = 0; i < 2; i++) (await Otlp.Export(live, json, first)).Done();
+            (await Otlp.Export(live, json, inner with { Trace = first.Trace })).Done();
+        }
+        (await app.Count("calls")).ShouldBe(4);
+        (await live.All("/v1/events?customer_id=acme")).Count.ShouldBe(2);
+        await app.RollupsAddUp();
+    }
+
+    [Theory, OneProvider]
+    public async Task Usage_that_an_outcome_does_not_bill_is_told_of(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var live = (await app.SignUpAsync()).Live;
+        var span = Otlp.Agent(app.Now).With(("rev.outcome", "success"));
+        (await Otlp.Export(live, json: false, span)).Done();
+
+        var unclear = span with { Id = Otlp.NewId(), Attributes = [.. span.Attributes.Select(a => a.Name == "gen_ai.operation.name" ? (a.Name, "divine") : a)] };
+        foreach (var json in Otlp.Encodings)
+        {
+            var told = (await Otlp.Export(live, json, unclear)).Is(200);
+            told.Rejected.ShouldBe(0);
+            told.Message.ShouldNotBeNull().ShouldContain("'divine' is none that Rev bills by itself");
+        }
+        var misspelt = (await Otlp.Export(live, json: false, new Emitted(Otlp.NewTrace(), Otlp.NewId(), "invoke_agent", app.Now, ("rev.outcom", "success")))).Is(200);
+        misspelt.Rejected.ShouldBe(1);
+        misspelt.Message.ShouldNotBeNull().ShouldContain("did you mean rev.outcome?");
+        (await app.Count("calls")).ShouldBe(2);
+        (await app.Query("SELECT SUM(tokens_input) AS i FROM calls"))[0].Long("i").ShouldBe(0);
+    }
+
+    [Theory, OneProvider]
+    public async Task A_kind_may_be_named(Provider provider)
+    {
+        var app = await apps.On(provider);
+        var live = (await app.SignUpAsync()).Live;
+        string Named(string kind) => Otlp.Json([Otlp.Chat(app.Now)], [("service.name", "s")], "").ToJsonString().Replace("\"kind\":3", $"\"kind\":{kind}", StringComparison.Ordinal);
+
+        foreach (var kind in new[] { "\"SPAN_KIND_SERVER\"", "\"SPAN_KIND_CONSUMER\"", "2" }) (await live.Post(Otlp.Path, Named(kind))).Is(200).Body.ShouldBe("{}");
+        (await app.Count("calls")).ShouldBe(0);
+        foreach (var kind in new[] { "\"SPAN_KIND_CLIENT\"", "\"SPAN_KIND_NEW\"", "\"\"", "17", "-1", "null" }) (await live.Post(Otlp.Path, Named(kind))).Is(200).Body.ShouldBe("{}");
+        (await app.Count("calls")).ShouldBe(6);
+    }
+
+    [Theory, OneProvider]
     public async Task Of_the_spans_of_the_AI_SDK_the_steps_are_charged(Provider provider)
     {
         var app = await apps.On(provider);

@@ -9,6 +9,7 @@ using Rev.Domain.Accounts;
 using Rev.Domain.Common;
 using Rev.IntegrationTests.Common;
 using Rev.IntegrationTests.Streaming;
+using Rev.IntegrationTests.Webhooks;
 using AppCaller = Rev.Application.Accounts.Caller;
 using IssueApiKey = Rev.Application.Accounts.IssueApiKey;
 
@@ -187,11 +188,11 @@ public sealed partial class DemoTests(Apps apps) : IClassFixture<Apps>
         }
 
         await first.DisposeAsync();
-        await Eventually(async () =>
+        await WebhookDriving.Until(async () =>
         {
             using var again = await app.Http.GetAsync(new Uri(Path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
             return (int)again.StatusCode == 200;
-        });
+        }, "Who leaves makes room.");
         (await second.Until(1)).Count.ShouldBe(1);
     }
 
@@ -228,7 +229,7 @@ public sealed partial class DemoTests(Apps apps) : IClassFixture<Apps>
         (await Answered(there, 3)).ShouldBe(3);
 
         // The key of the first was ended by the start of the second; it took itself another.
-        await Eventually(async () => (await Keys(first)).Count(key => key.Text("revoked_at").Length == 0) == 2);
+        await WebhookDriving.Until(async () => (await Keys(first)).Count(key => key.Text("revoked_at").Length == 0) == 2, "Each process has a key.");
         await using var later = await Viewer.Open(Nobody(first), Path);
         (await Answered(later, 3)).ShouldBe(3);
         (await first.Count("accounts")).ShouldBe(1);
@@ -243,12 +244,12 @@ public sealed partial class DemoTests(Apps apps) : IClassFixture<Apps>
         string before;
         await using (var app = RevApp.Start(database, clock, settings: On))
         {
-            await Eventually(async () => (await Keys(app)).Count == 1);
+            await WebhookDriving.Until(async () => (await Keys(app)).Count == 1, "It has its key.");
             before = (await Keys(app))[0].Text("id");
         }
 
         await using var restarted = RevApp.Start(database, clock, settings: On);
-        await Eventually(async () => (await Keys(restarted)).Count == 2);
+        await WebhookDriving.Until(async () => (await Keys(restarted)).Count == 2, "It has another key.");
 
         var keys = await Keys(restarted);
         keys.Single(key => key.Text("id") == before).Text("revoked_at").ShouldNotBeEmpty();
@@ -261,7 +262,7 @@ public sealed partial class DemoTests(Apps apps) : IClassFixture<Apps>
     public async Task A_demo_that_is_not_answered_disturbs_nobody_and_stops_at_once(Provider provider)
     {
         var app = await apps.Own(provider, new Dictionary<string, string>(On, StringComparer.Ordinal) { ["Demo:Url"] = "http://127.0.0.1:9" });
-        await Eventually(async () => (await Keys(app)).Count == 1);
+        await WebhookDriving.Until(async () => (await Keys(app)).Count == 1, "It has its key.");
         (await app.Anonymous.Get("/health/ready")).Is(200);
         await using var viewer = await Viewer.Open(Nobody(app), Path);
 
@@ -290,7 +291,7 @@ public sealed partial class DemoTests(Apps apps) : IClassFixture<Apps>
     public async Task Alone_it_nearly_rests_and_goes_on_when_somebody_comes(Provider provider)
     {
         var app = await apps.Own(provider, On);
-        await Eventually(async () => await app.Count("calls") >= 1);
+        await WebhookDriving.Until(async () => await app.Count("calls") >= 1, "It meters.");
         await Task.Delay(TimeSpan.FromSeconds(2));
         (await app.Count("calls")).ShouldBeLessThanOrEqualTo(2);
 
@@ -328,16 +329,6 @@ public sealed partial class DemoTests(Apps apps) : IClassFixture<Apps>
         while (answered < count)
             if ((await viewer.Next()).Name == "answer") answered++;
         return answered;
-    }
-
-    private static async Task Eventually(Func<Task<bool>> holds)
-    {
-        var watch = Stopwatch.StartNew();
-        while (!await holds())
-        {
-            if (watch.Elapsed > TimeSpan.FromSeconds(30)) throw new ShouldAssertException(string.Create(CultureInfo.InvariantCulture, $"Not within {watch.Elapsed.TotalSeconds:0} s."));
-            await Task.Delay(50);
-        }
     }
 
     [GeneratedRegex("<li data-id=\"(?<id>[^\"]+)\" data-parts=\"(?<parts>[^\"]+)\"( data-open=\"(?<open>[^\"]+)\")?>(?<inner>.*?)</li>", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.Singleline, 2000)]

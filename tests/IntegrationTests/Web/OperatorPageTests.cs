@@ -19,7 +19,7 @@ public sealed class OperatorPageTests(Apps apps) : IClassFixture<Apps>
     [Theory, EachProvider]
     public async Task It_asks_who_looks_and_says_how_Rev_runs(Provider provider)
     {
-        var app = await apps.Own(provider, Operated());
+        var app = await apps.Own(provider, new Dictionary<string, string>(StringComparer.Ordinal));
         foreach (var path in new[] { Operations, Figures })
         {
             (await app.Browse(path)).Is(401).Header("WWW-Authenticate")!.ShouldContain("Basic");
@@ -50,7 +50,7 @@ public sealed class OperatorPageTests(Apps apps) : IClassFixture<Apps>
     [Theory, OneProvider]
     public async Task What_it_reads_anew_is_its_figures_alone(Provider provider)
     {
-        var app = await apps.Own(provider, Operated());
+        var app = await apps.Own(provider, new Dictionary<string, string>(StringComparer.Ordinal));
         var page = (await app.Browse(Operations, Basic())).Is(200);
         page.Body.ShouldContain($"<rev-operations src=\"{Figures}\"");
 
@@ -65,7 +65,7 @@ public sealed class OperatorPageTests(Apps apps) : IClassFixture<Apps>
     [Theory, OneProvider]
     public async Task What_operators_press_is_within_no_page_of_somebody_else(Provider provider)
     {
-        var app = await apps.Own(provider, Operated());
+        var app = await apps.Own(provider, new Dictionary<string, string>(StringComparer.Ordinal));
         foreach (var path in new[] { "/hangfire", Operations, "/operations/billing" })
             (await app.Browse(path, Basic())).Is(200).Header("X-Frame-Options").ShouldBe("DENY", path);
     }
@@ -73,9 +73,10 @@ public sealed class OperatorPageTests(Apps apps) : IClassFixture<Apps>
     [Theory, OneProvider]
     public async Task A_mail_that_cannot_be_sent_turns_it_red(Provider provider)
     {
-        var settings = Operated();
-        (settings["Mail:Mode"], settings["Mail:Smtp:Host"], settings["Mail:Smtp:Port"], settings["Mail:Smtp:Security"]) = ("smtp", "127.0.0.1", "9", "none");
-        var app = await apps.Own(provider, settings);
+        var app = await apps.Own(provider, new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Mail:Mode"] = "smtp", ["Mail:Smtp:Host"] = "127.0.0.1", ["Mail:Smtp:Port"] = "9", ["Mail:Smtp:Security"] = "none",
+        });
         (await app.Anonymous.Post("/v1/signup", new { email = "late@example.com" })).Is(202);
         State((await app.Browse(Figures, Basic())).Is(200), "mails").ShouldBe("well", "Nobody is late within a minute.");
 
@@ -93,7 +94,7 @@ public sealed class OperatorPageTests(Apps apps) : IClassFixture<Apps>
     [Theory, EachProvider]
     public async Task Outcomes_that_nobody_expires_turn_it_red_until_they_are_swept(Provider provider)
     {
-        var app = await apps.Own(provider, Operated());
+        var app = await apps.Own(provider, new Dictionary<string, string>(StringComparer.Ordinal));
         var live = (await app.SignUpAsync()).Live;
         for (var i = 0; i < 3; i++) await live.Meter(Bodies.Call("pending").With("expires_at", Bodies.Instant(app.Now.AddMinutes(1))));
         app.Clock.Advance(TimeSpan.FromMinutes(30));
@@ -109,9 +110,7 @@ public sealed class OperatorPageTests(Apps apps) : IClassFixture<Apps>
     [Theory, EachProvider]
     public async Task Jobs_that_run_are_well(Provider provider)
     {
-        var settings = Operated();
-        settings["Jobs:Enabled"] = "true";
-        var app = await apps.Own(provider, settings);
+        var app = await apps.Own(provider, new Dictionary<string, string>(StringComparer.Ordinal) { ["Jobs:Enabled"] = "true" });
         var page = (await app.Browse(Figures, Basic())).Is(200);
         // A process says that it runs jobs some moments after its start.
         for (var i = 0; i < 120 && State(page, "jobs") != "well"; i++)
@@ -124,11 +123,6 @@ public sealed class OperatorPageTests(Apps apps) : IClassFixture<Apps>
         // Jobs that do no work of these sorts have lines of their own.
         foreach (var job in new[] { "close-billing-periods", "detect-billing-drift" }) State(page, job).ShouldBe("well", job);
     }
-
-    private static Dictionary<string, string> Operated() => new(StringComparer.Ordinal)
-    {
-        ["Operators:0:Name"] = RevApp.Operator, ["Operators:0:PasswordHash"] = Rev.Infrastructure.Common.Operators.HashPassword(RevApp.OperatorPassword),
-    };
 
     private static (string Name, string Value) Basic(string password = RevApp.OperatorPassword) =>
         ("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{RevApp.Operator}:{password}")));

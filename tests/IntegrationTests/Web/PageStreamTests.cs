@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using Rev.IntegrationTests.Common;
+using Rev.IntegrationTests.Streaming;
 
 namespace Rev.IntegrationTests.Web;
 
@@ -12,9 +12,9 @@ public sealed class PageStreamTests(Apps apps) : IClassFixture<Apps>
         var account = await app.SignUpAsync();
         var stranger = await app.SignUpAsync();
         var session = (await app.SignIn(account.Live)).Session;
-        using var live = await Watched.Open(app, "/live/stream", session);
-        using var test = await Watched.Open(app, "/test/stream", session);
-        using var filtered = await Watched.Open(app, "/live/stream?agent_id=mine", session);
+        await using var live = await Viewer.Open(app.Anonymous, "/live/stream", session: session);
+        await using var test = await Viewer.Open(app.Anonymous, "/test/stream", session: session);
+        await using var filtered = await Viewer.Open(app.Anonymous, "/live/stream?agent_id=mine", session: session);
 
         await stranger.Live.Meter(Bodies.Call());
         var tried = await account.Test.Meter(Bodies.Call());
@@ -22,10 +22,10 @@ public sealed class PageStreamTests(Apps apps) : IClassFixture<Apps>
         var mine = await account.Live.Meter(Bodies.Call().With("agent_id", "mine"));
         (await account.Live.Resolve(metered["outcome_id"]!, "success")).Is(200);
 
-        (await live.Next("call"))["event_id"]!.ToString().ShouldBe(metered["event_id"]);
-        (await live.Next("outcome"))["outcome_id"]!.ToString().ShouldBe(metered["outcome_id"]);
-        (await test.Next("call"))["event_id"]!.ToString().ShouldBe(tried["event_id"]);
-        (await filtered.Next("call"))["event_id"]!.ToString().ShouldBe(mine["event_id"]);
+        (await live.Next("call"))["event_id"].ShouldBe(metered["event_id"]);
+        (await live.Next("outcome"))["outcome_id"].ShouldBe(metered["outcome_id"]);
+        (await test.Next("call"))["event_id"].ShouldBe(tried["event_id"]);
+        (await filtered.Next("call"))["event_id"].ShouldBe(mine["event_id"]);
     }
 
     [Theory, OneProvider]
@@ -43,7 +43,7 @@ public sealed class PageStreamTests(Apps apps) : IClassFixture<Apps>
 
         var session = (await app.SignIn(account.Test)).Session;
         (await app.Anonymous.Get("/live/stream", ("Accept", "text/event-stream"), ("Cookie", $"rev-session={session}"))).Is(403);
-        using var test = await Watched.Open(app, "/test/stream", session);
+        await using var test = await Viewer.Open(app.Anonymous, "/test/stream", session: session);
     }
 
     [Theory, OneProvider]
@@ -52,14 +52,14 @@ public sealed class PageStreamTests(Apps apps) : IClassFixture<Apps>
         var app = await apps.Own(provider, new Dictionary<string, string>(StringComparer.Ordinal) { ["Stream:HeartbeatSeconds"] = "1" });
         var live = (await app.SignUpAsync()).Live;
         var key = (await live.Post("/v1/api_keys", new { name = "viewer", mode = "live", scopes = new[] { "read" } })).Is(201);
-        using var other = await Watched.Open(app, "/live/stream", (await app.SignIn(live)).Session);
-        using var watched = await Watched.Open(app, "/live/stream", (await app.SignIn(app.With(key["secret"]!))).Session);
+        await using var other = await Viewer.Open(app.Anonymous, "/live/stream", session: (await app.SignIn(live)).Session);
+        await using var watched = await Viewer.Open(app.Anonymous, "/live/stream", session: (await app.SignIn(app.With(key["secret"]!))).Session);
 
         (await live.Delete($"/v1/api_keys/{key["id"]}")).Is(200);
-        await watched.Ended();
+        await watched.Ended;
 
         var metered = await live.Meter(Bodies.Call());
-        (await other.Next("call"))["event_id"]!.ToString().ShouldBe(metered["event_id"]);
+        (await other.Next("call"))["event_id"].ShouldBe(metered["event_id"]);
     }
 
     [Theory, OneProvider]
@@ -69,50 +69,5 @@ public sealed class PageStreamTests(Apps apps) : IClassFixture<Apps>
         var session = (await app.SignIn((await app.SignUpAsync()).Live)).Session;
         foreach (var query in new[] { "last_event_id=none", "agent_id=a%20b", "limit=1" })
             (await app.Anonymous.Get($"/live/stream?{query}", ("Accept", "text/event-stream"), ("Cookie", $"rev-session={session}"))).Refused(400, "request.invalid");
-    }
-
-    /// <summary>A stream as a browser's script gets it.</summary>
-    private sealed class Watched(HttpResponseMessage response, StreamReader reader) : IDisposable
-    {
-        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-        public static async Task<Watched> Open(RevApp app, string path, string? session)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, path);
-            request.Headers.Accept.Add(new("text/event-stream"));
-            request.Headers.Add("Cookie", $"rev-session={session}");
-            var response = await app.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-            if ((int)response.StatusCode != 200) throw new ShouldAssertException(await response.Content.ReadAsStringAsync());
-            return new(response, new StreamReader(await response.Content.ReadAsStreamAsync()));
-        }
-
-        /// <summary>The data of the next event of a name.</summary>
-        public async Task<JsonObject> Next(string name)
-        {
-            using var limit = new CancellationTokenSource(Patience);
-            string? named = null;
-            while (await reader.ReadLineAsync(limit.Token) is { } line)
-            {
-                if (line.StartsWith("event: ", StringComparison.Ordinal)) named = line["event: ".Length..];
-                if (!line.StartsWith("data: ", StringComparison.Ordinal)) continue;
-                if (named == name) return JsonNode.Parse(line["data: ".Length..])!.AsObject();
-            }
-            throw new ShouldAssertException($"The stream ended before {name}.");
-        }
-
-        public async Task Ended()
-        {
-            using var limit = new CancellationTokenSource(Patience);
-            while (await reader.ReadLineAsync(limit.Token) is not null)
-            {
-                // A heartbeat.
-            }
-        }
-
-        public void Dispose()
-        {
-            reader.Dispose();
-            response.Dispose();
-        }
     }
 }

@@ -5,7 +5,8 @@ namespace Rev.IntegrationTests.Web;
 
 public sealed class SimulatorPageTests(Apps apps) : IClassFixture<Apps>
 {
-    private const string Asked =
+    /// <summary>A month, and the prices it is held against, as the address of the simulator has them.</summary>
+    internal const string Asked =
         "calls=123457&in=1201&out=343&success=12.5&pending=80&expiry=7&base=0.005&rate_in=2.333333&rate_out=3.1&bonus=2.5&on_expiry=fixed&expiry_amount=0.25&flat=0.02&seat=99&seats=3";
 
     private const string Same = """

@@ -7,9 +7,6 @@ namespace Rev.IntegrationTests.Web;
 
 public sealed class TierPageTests(Apps apps) : IClassFixture<Apps>
 {
-    private const string Asked =
-        "calls=123457&in=1201&out=343&success=12.5&pending=80&expiry=7&base=0.005&rate_in=2.333333&rate_out=3.1&bonus=2.5&on_expiry=fixed&expiry_amount=0.25&flat=0.02&seat=99&seats=3";
-
     private const string Outreach = """
         {"name":"Email outreach","base_fee":"0.005","token_rates":{"input_per_million":"3","output_per_million":"15","models":{"small-*":{"input_per_million":"0.15","output_per_million":"0.6"}}},
          "outcome_bonuses":[
@@ -365,7 +362,7 @@ public sealed class TierPageTests(Apps apps) : IClassFixture<Apps>
     public async Task The_prices_of_the_simulator_arrive_as_a_draft(Provider provider)
     {
         var app = await apps.On(provider);
-        var simulated = (await app.Browse($"/simulator?{Asked}")).Is(200);
+        var simulated = (await app.Browse($"/simulator?{SimulatorPageTests.Asked}")).Is(200);
         var address = simulated.Leads().Single(lead => lead.StartsWith("/live/tiers/default/edit?draft=", StringComparison.Ordinal));
         var led = (await app.Browse(address)).Is(302).Header("Location")!;
         led.ShouldStartWith("/signin?return=");

@@ -157,7 +157,7 @@ public sealed class WebhookDispatchTests(Apps apps) : IClassFixture<Apps>
             await Taken(http);
         };
 
-        using (var first = Start(environment))
+        using (var first = RevProcess.Start([], environment))
         {
             await receiver.WaitFor(messages / 4);
             first.Kill();
@@ -239,23 +239,5 @@ public sealed class WebhookDispatchTests(Apps apps) : IClassFixture<Apps>
         for (var i = 0; i < messages; i++)
             db.WebhookMessages.Add(make.Make(new(account, Mode.Live), WebhookTypes.OutcomeSucceeded, $$"""{"number":{{i}}}""", app.Now, isOpen: true));
         await db.SaveChangesAsync();
-    }
-
-    private static Process Start(IReadOnlyDictionary<string, string> environment)
-    {
-        var start = new ProcessStartInfo("dotnet", [Repository.ApiAssembly])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false, WorkingDirectory = Repository.TemporaryFolder("process"),
-        };
-        foreach (var name in new[] { "DOTNET_ENVIRONMENT", "ASPNETCORE_URLS", "DataDirectory", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT" }) start.Environment.Remove(name);
-        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
-        foreach (var (name, value) in environment) start.Environment[name] = value;
-        var process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
-        process.StandardInput.Close();
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
     }
 }

@@ -76,7 +76,7 @@ public sealed class MeteredCallTests
     public void The_dearest_call_fits()
     {
         var dearest = Given.Tier("""{"name":"n","base_fee":"1000000","token_rates":{"input_per_million":"1000000","output_per_million":"1000000"},"outcome_bonuses":[{"name":"b","amount":"1000000"}]}""");
-        Given.Call(dearest, ReportedOutcome.Success, Given.Facts(input: MeteredCall.MaxTokens, output: MeteredCall.MaxTokens)).PriceCharged.ToString()
+        Given.Call(dearest, ReportedOutcome.Success, Given.Facts(input: CallFacts.MaxTokens, output: CallFacts.MaxTokens)).PriceCharged.ToString()
             .ShouldBe("2002000000");
     }
 

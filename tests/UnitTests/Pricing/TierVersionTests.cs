@@ -11,7 +11,7 @@ public sealed class TierVersionTests
 {
     private static readonly Gen<Rate> Rates = Gen.Long[0, 1_000_000_000_000].Select(micros => new Rate(micros));
 
-    private static readonly Gen<long> Tokens = Gen.Long[0, MeteredCall.MaxTokens];
+    private static readonly Gen<long> Tokens = Gen.Long[0, CallFacts.MaxTokens];
 
     [Fact]
     public void The_guide_s_example_costs_what_the_guide_says()

@@ -87,8 +87,40 @@ public sealed class SpanMappingTests
     [InlineData(Chat, SpanVerdict.Call)]
     [InlineData("gen_ai.operation.name=invoke_agent;gen_ai.usage.input_tokens=7;rev.bill=true", SpanVerdict.Call)]
     [InlineData("gen_ai.operation.name=invoke_agent;gen_ai.usage.input_tokens=7;rev.outcome=success", SpanVerdict.Call)]
+    // What would make it a call, misspelt.
+    [InlineData("rev.outcom=success", SpanVerdict.Refused)]
+    [InlineData("gen_ai.operation.name=invoke_agent;gen_ai.usage.input_tokens=7;rev.outcomes=success", SpanVerdict.Refused)]
+    [InlineData("gen_ai.operation.name=invoke_agent;gen_ai.usage.input_tokens=7;rev.bil=true", SpanVerdict.Refused)]
+    [InlineData("rev.outcom=success;rev.bill=false", SpanVerdict.Off)]
     public void What_becomes_of_a_span_is_told_by_itself(string attributes, SpanVerdict verdict) =>
         Map(Span(attributes)).Verdict.ShouldBe(verdict);
+
+    [Theory]
+    [InlineData("false", SpanVerdict.Off)]
+    [InlineData("'false'", SpanVerdict.Off)]
+    [InlineData("true", SpanVerdict.Call)]
+    [InlineData("False", SpanVerdict.Refused)]
+    [InlineData("no", SpanVerdict.Refused)]
+    public void A_program_is_not_billed_when_its_resource_says_so(string bill, SpanVerdict verdict)
+    {
+        Map(Span(Chat, $"{Service};rev.bill={bill}")).Verdict.ShouldBe(verdict);
+        Map(Span("http.route=/", $"{Service};rev.bill={bill}")).Verdict.ShouldBe(SpanVerdict.NoUsage);
+    }
+
+    [Theory]
+    [InlineData("gen_ai.operation.name=divine;gen_ai.usage.input_tokens=7", "divine")]
+    [InlineData("gen_ai.usage.input_tokens=7", "names neither")]
+    [InlineData("gen_ai.operation.name=invoke_agent;gen_ai.usage.input_tokens=7", null)]
+    [InlineData("http.route=/", null)]
+    public void Usage_beside_an_outcome_that_is_not_billed_is_told_of(string attributes, string? told)
+    {
+        var mapped = Map(Span($"{attributes};rev.outcome=success"));
+
+        mapped.Verdict.ShouldBe(SpanVerdict.Call);
+        (mapped.Call!.Outcome, mapped.Call.TokensInput).ShouldBe(("success", 0L));
+        if (told is null) mapped.Reason.ShouldBeNull();
+        else mapped.Reason.ShouldNotBeNull().ShouldContain(told);
+    }
 
     [Theory]
     [InlineData(SpanKind.Unspecified, SpanVerdict.Call)]
@@ -129,6 +161,20 @@ public sealed class SpanMappingTests
         Call(outer).IdempotencyKey.ShouldBe($"otlp:{Trace}:response:chatcmpl-9J3uIL87gldCFtiIbyaOvTeY");
         Call(inner).IdempotencyKey.ShouldBe(Call(outer).IdempotencyKey);
         Call(inner with { TraceId = Trace.Replace('5', '6') }).IdempotencyKey.ShouldNotBe(Call(outer).IdempotencyKey);
+    }
+
+    [Theory]
+    [InlineData("gen_ai.response.id=chatcmpl-9J3uIL87gldCFtiIbyaOvTeY;rev.outcome=success;rev.customer_id=acme;rev.metadata.a=1", "rev.customer_id, rev.outcome")]
+    [InlineData("gen_ai.response.id=chatcmpl-9J3uIL87gldCFtiIbyaOvTeY;rev.metadata.a=1;rev.bill=true", null)]
+    [InlineData("gen_ai.response.id=chatcmpl-9J3uIL87gldCFtiIbyaOvTeY", null)]
+    [InlineData("rev.outcome=success", null)]
+    public void What_the_second_span_of_an_answer_says_of_the_call_is_not_heard(string attributes, string? said)
+    {
+        var span = Span($"{Chat};{attributes}", Service + ";rev.action=mailed");
+        var told = SpanMapping.NotHeard(span, Call(span));
+        if (said is null) told.ShouldBeNull();
+        else foreach (var name in said.Split(", ")) told.ShouldNotBeNull().ShouldContain(name);
+        told?.ShouldNotContain("rev.action");
     }
 
     [Theory]
@@ -219,6 +265,13 @@ public sealed class SpanMappingTests
         for (var i = 0; i < SpanAttributes.MaxCount; i++) many.Attributes.Add(string.Create(CultureInfo.InvariantCulture, $"rev.metadata.a{i}"), new SpanInteger(i));
         Map(many).Reason.ShouldNotBeNull().ShouldContain("256 attributes");
 
+        // Also when its usage is behind what was cut off.
+        var cut = Span("");
+        for (var i = 0; i < SpanAttributes.MaxCount; i++) cut.Attributes.Add(string.Create(CultureInfo.InvariantCulture, $"rev.metadata.a{i}"), new SpanInteger(i));
+        Map(cut).Verdict.ShouldBe(SpanVerdict.NoUsage);
+        cut.Attributes.Add("gen_ai.usage.input_tokens", new SpanInteger(7));
+        Map(cut).Reason.ShouldNotBeNull().ShouldContain("256 attributes");
+
         var large = Span(Chat);
         large.Attributes.Add("rev.metadata.text", new SpanText(new string('x', 17 * 1024)));
         Map(large).Reason.ShouldNotBeNull().ShouldContain("16384 bytes");
@@ -235,6 +288,19 @@ public sealed class SpanMappingTests
         var beyond = Span(Chat);
         beyond.Attributes.Add("rev.metadata.a.b", new SpanMap([new("x", nested)]));
         Map(beyond).Reason.ShouldNotBeNull().ShouldContain("8 levels");
+    }
+
+    [Fact]
+    public void A_name_of_many_parts_is_refused_without_taking_it_apart()
+    {
+        var span = Span(Chat);
+        span.Attributes.Add(SpanConventions.Metadata + string.Join('.', Enumerable.Repeat("a", 500_000)), new SpanInteger(1));
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var mapped = Map(span);
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(1_000_000);
+        mapped.Reason.ShouldNotBeNull().ShouldContain("nested deeper");
     }
 
     [Fact]

@@ -97,10 +97,7 @@ public sealed class GalleryWalk(Chromium chromium, Apps apps) : IClassFixture<Ap
     [Theory, OneProvider]
     public async Task Operators_see_theirs(Provider provider)
     {
-        var app = await apps.Own(provider, new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["Operators:0:Name"] = RevApp.Operator, ["Operators:0:PasswordHash"] = Rev.Infrastructure.Common.Operators.HashPassword(RevApp.OperatorPassword),
-        });
+        var app = await apps.On(provider);
         await (await app.SignUpAsync()).Live.Meter(Bodies.Call());
         await using var tab = await Tab.Open(chromium, app, still: true);
         var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{RevApp.Operator}:{RevApp.OperatorPassword}"));

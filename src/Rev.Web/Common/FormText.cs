@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Http;
 using Rev.Application.Common;
 using Rev.Domain.Common;
 
-namespace Rev.Web.Webhooks;
+namespace Rev.Web.Common;
 
-/// <summary>Fields of a form that was sent.</summary>
+/// <summary>Fields of a form that was sent, or of an address.</summary>
 internal static class FormText
 {
     // As browsers send the time of a field for times.
@@ -16,6 +16,9 @@ internal static class FormText
 
     /// <summary>The same; null when nothing was typed.</summary>
     public static string? LineOrNull(this IFormCollection form, string name) => form.Line(name) is { Length: > 0 } text ? text : null;
+
+    /// <summary>The same of an address.</summary>
+    public static string? LineOrNull(this IQueryCollection query, string name) => query[name].ToString().Trim() is { Length: > 0 } text ? text : null;
 
     /// <summary>A text of several lines: browsers send another end of line than was pasted.</summary>
     public static string Lines(this IFormCollection form, string name) => form[name].ToString().Replace("\r\n", "\n", StringComparison.Ordinal);

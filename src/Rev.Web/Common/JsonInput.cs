@@ -4,12 +4,12 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Rev.Domain.Common;
 
-namespace Rev.Web.Webhooks;
+namespace Rev.Web.Common;
 
 /// <summary>JSON in a form: what somebody typed, and what is put before them.</summary>
 internal static class JsonInput
 {
-    /// <summary>Deepest nesting that is read.</summary>
+    /// <summary>Deepest nesting that is read: as deep as bodies of the API may be; metadata itself is held to less.</summary>
     public const int MaxDepth = 64;
 
     private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
