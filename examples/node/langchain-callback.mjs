@@ -97,11 +97,11 @@ export class RevCallbackHandler {
 // --- A chain that is none: it calls the handler as LangChain does. ---------------------------
 
 async function chain(question, handler) {
-  const [outer, inner] = [crypto.randomUUID(), crypto.randomUUID()];
+  const outer = crypto.randomUUID();
   await handler.handleChainStart({}, { question }, outer);
   try {
     for (const step of ['plan', 'answer']) {
-      const id = step === 'plan' ? inner : crypto.randomUUID();
+      const id = crypto.randomUUID();
       await handler.handleChatModelStart({}, [[question]], id, outer);
       if (question.includes('impossible')) {
         const error = new Error('the model refused');
@@ -131,8 +131,8 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   console.log(await chain('When can we meet?', handler));
   await chain('Do the impossible.', handler).catch((error) => console.log(error.message));
 
-  const { sent, duplicates, failed, queued, spooled } = await revgrid.close();
-  console.log(`metered ${sent + duplicates}, refused ${failed}, waiting ${queued + spooled}`);
+  const { accepted, duplicates, rejected, lost, pending } = await revgrid.close();
+  console.log(`metered ${accepted + duplicates}, rejected ${rejected}, lost ${lost}, pending ${pending}`);
   const { data } = await revgrid.events.list({ agent_id: 'scheduler', limit: 2 }).page();
   for (const event of data) console.log(`${event.outcome}: ${event.tokens_input} + ${event.tokens_output} tokens, ${event.price_charged} ${event.currency}`);
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { invalid, RevConfigError, RevError, RevInvalidRequestError, type Problem, isTransient } from './errors';
-import { aborted, delay, pause, Transport, unexpected, type AbortSignalLike, type FetchLike, type Outgoing, type RequestOptions, type WriteOptions } from './http';
+import { invalid, isClock, isTransient, misconfigured, ownKey, RevConfigError, RevError, type Problem } from './errors';
+import { aborted, checkTimes, delay, isAnswer, pause, Transport, unexpected, type AbortSignalLike, type FetchLike, type Outgoing, type RequestOptions, type WriteOptions } from './http';
 import { encode, query, segment } from './json';
 import { Paged } from './paged';
 import { perform, type Run, type RunOptions } from './run';
-import { Tracker, type Tracked, type TrackCloseOptions, type TrackOptions, type TrackStats } from './track';
+import { Tracker } from './track';
+import type { TrackCloseOptions, Tracked, TrackOptions, TrackStats } from './trackoptions';
 import type {
   Agent, AgentInput, Customer, CustomerInput, EventDetails, EventFilter, EventSummary, ListParameters, MeterBatchAnswer, MeterCall, MeterReceipt, OutcomeDetails,
   OutcomeFilter, OutcomeReceipt, OutcomeSummary, Page, Period, Replayed, ReplayInput, ReplayReport, Resolution, ResolveBatchAnswer, ResolveByCallInput, ResolveInput,
@@ -93,7 +94,7 @@ export class Rev {
   };
 
   constructor(options: RevOptions = {}) {
-    if (options.baseUrl !== undefined) address(String(options.baseUrl));
+    check(options);
     this.#options = { ...options };
 
     this.outcomes = {
@@ -136,7 +137,7 @@ export class Rev {
     if (this.#transport || this.#tracker) {
       throw new RevConfigError({ message: 'This Rev is in use already: configure it before its first call (client.configured)', code: 'client.configured' });
     }
-    if (options.baseUrl !== undefined) address(String(options.baseUrl));
+    check(options);
     this.#options = { ...this.#options, ...options };
     return this;
   }
@@ -145,11 +146,13 @@ export class Rev {
   async meter(call: MeterCall & { outcome: 'success' | 'failure' | 'pending' }, options?: WriteOptions): Promise<OutcomeReceipt & Replayed>;
   async meter(call: MeterCall, options?: WriteOptions): Promise<MeterReceipt & Replayed>;
   async meter(call: MeterCall, options: WriteOptions = {}): Promise<MeterReceipt & Replayed> {
-    const { idempotency_key: own, ...content } = record(call, 'call') as MeterCall;
-    if (own && options.idempotencyKey !== undefined && own !== options.idempotencyKey) throw invalid({ idempotency_key: ['differs from the option idempotencyKey'] });
-    const key = own ?? options.idempotencyKey ?? randomUUID();
+    const { idempotency_key: inCall, ...content } = record(call, 'call') as MeterCall;
+    const own = inCall ?? undefined;
+    if (own !== undefined && options.idempotencyKey !== undefined && own !== options.idempotencyKey) throw invalid({ idempotency_key: ['differs from the option idempotencyKey'] });
+    const given = own ?? options.idempotencyKey;
+    const key = given === undefined ? randomUUID() : ownKey(given);
     // A header holds printable ASCII only; the body holds any text.
-    const outgoing: Outgoing = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(key)
+    const outgoing: Outgoing = isHeader(key)
       ? { method: 'POST', path: '/v1/meter', body: encode(content), key, repeatable: true }
       : { method: 'POST', path: '/v1/meter', body: encode({ ...content, idempotency_key: key }), bodyKey: key, repeatable: true };
     const receipt = await this.#http().json<MeterReceipt>(outgoing, options);
@@ -164,7 +167,7 @@ export class Rev {
   async meterBatch(calls: readonly MeterCall[], options: WriteOptions = {}): Promise<MeterBatchAnswer> {
     if (!Array.isArray(calls)) throw invalid({ events: ['must be a list of calls'] });
     const key = options.idempotencyKey ?? randomUUID();
-    if (!/^[\x21-\x7e]+$/.test(key)) throw invalid({ idempotencyKey: ['must be printable ASCII'] });
+    if (!isHeader(key)) throw invalid({ idempotencyKey: ['must be printable ASCII, at most 255 characters'] });
     const results = await this.#batch<MeterBatchAnswer['results'][number]>(
       { method: 'POST', path: '/v1/meter/batch', body: encode({ events: calls }), key, repeatable: true }, calls.length, options);
     const rejected = results.filter((r) => r.error !== undefined).length;
@@ -241,7 +244,7 @@ export class Rev {
     this.#track().wake();
     return perform({
       deliver: (call, how) => this.#deliver(call, how),
-      report: (error, call) => this.#track().tell(error, call),
+      report: (call, error) => this.#track().tell(call, error),
     }, options, work);
   }
 
@@ -257,6 +260,8 @@ export class Rev {
   async request<T = unknown>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, more: CallOptions = {}): Promise<T> {
     const { body, query: parameters, idempotencyKey, ...options } = more;
     if (!/^\/[\x21-\x7e]*$/.test(path) || path.startsWith('//')) throw invalid({ path: ['must begin with one slash'] });
+    if (idempotencyKey !== undefined && !isHeader(idempotencyKey)) throw invalid({ idempotencyKey: ['must be printable ASCII, at most 255 characters'] });
+    if (method === 'GET' && body !== undefined) throw invalid({ body: ['is nothing that a GET has'] });
     const repeatable = (method !== 'POST' && method !== 'PATCH') || idempotencyKey !== undefined;
     return this.#http().json({ method, path: path + query(parameters), key: idempotencyKey, repeatable, ...(body === undefined ? {} : { body: encode(body) }) }, options);
   }
@@ -274,7 +279,9 @@ export class Rev {
           return await this.meter(call, options);
         }
       } catch (error) {
-        const later = error instanceof RevError && (error.retryable || error.code === 'client.aborted' || error.status === 401 || error.status === 403);
+        // Also what is no answer of Rev's: a proxy's page says nothing of the call.
+        const later = error instanceof RevError && (
+          error.retryable || error.code === 'client.aborted' || error.status === 401 || error.status === 403 || (error.status !== null && error.problem === null));
         if (!later) throw error;
       }
     }
@@ -287,7 +294,7 @@ export class Rev {
     let settled: Item[] | null = null;
     for (let attempt = 0; ; attempt++) {
       const { results } = await this.#http().json<{ results: Item[] }>(outgoing, options);
-      if (!Array.isArray(results) || results.length !== length) throw unexpected('one result for each item', outgoing.key);
+      if (!Array.isArray(results) || results.length !== length || !results.every(isAnswer)) throw unexpected('one result for each item', outgoing.key);
       // What was answered for good before stays as it was answered.
       settled = settled ? settled.map((before, i) => (before.error && isTransient(before.status) ? results[i]! : before)) : results;
       if (attempt >= retries || !settled.some((item) => item.error && isTransient(item.status))) return settled;
@@ -311,9 +318,9 @@ export class Rev {
     if (this.#transport) return this.#transport;
     const { apiKey, baseUrl, timeout, maxRetries, fetch } = this.#options;
     const send = fetch ?? (globalThis as { fetch?: FetchLike }).fetch;
-    if (!send) throw new RevConfigError({ message: 'There is no fetch: use Node.js 20 or later (client.no_fetch)', code: 'client.no_fetch' });
+    if (!send) throw new RevConfigError({ message: 'There is no fetch: use Node.js 20 or later (client.not_configured)', code: 'client.not_configured' });
     const key = (apiKey ?? process.env['REV_API_KEY'] ?? '').trim() || null;
-    if (key && !/^[\x21-\x7e]+$/.test(key)) throw new RevConfigError({ message: 'The API key has characters that no key has (client.bad_api_key)', code: 'client.bad_api_key' });
+    if (key && !/^[\x21-\x7e]+$/.test(key)) throw misconfigured('apiKey', 'has characters that no key has');
     const transport = new Transport({
       apiKey: key,
       baseUrl: address(String(baseUrl ?? (process.env['REV_BASE_URL']?.trim() || 'http://localhost:5080'))),
@@ -331,20 +338,27 @@ export class Rev {
   }
 }
 
-/** @internal Whether Rev refused a call for the time that this package gave it, and for nothing else. */
-export function isClock(error: unknown): boolean {
-  return error instanceof RevInvalidRequestError && error.status === 400 && error.errors !== null && Object.keys(error.errors).join() === 'occurred_at';
+/** What cannot be right is told where it is set, not at the first call. */
+function check(options: RevOptions): void {
+  if (options.baseUrl !== undefined) address(String(options.baseUrl));
+  checkTimes(options);
+  if (options.track) new Tracker(() => { throw new Error(); }, options.track);
+}
+
+/** Whether a header can hold it. */
+function isHeader(key: string): boolean {
+  return /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key);
 }
 
 function address(text: string): string {
-  const fault = (): RevConfigError => new RevConfigError({ message: `${text} is not the http address of a Rev (client.bad_base_url)`, code: 'client.bad_base_url' });
+  const fault = (): RevConfigError => misconfigured('baseUrl', `${text} is not the http address of a Rev`);
   let url;
   try {
     url = new URL(text);
   } catch {
     throw fault();
   }
-  if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.search || url.hash || url.username) throw fault();
+  if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.search || url.hash || url.username || url.password) throw fault();
   return url.toString().replace(/\/+$/, '');
 }
 

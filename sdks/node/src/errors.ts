@@ -29,7 +29,7 @@ export interface RevErrorFields {
 
 /** Every error of this package. */
 export class RevError extends Error {
-  /** Stable, for programs: a code of Rev's (`outcome.expired`), or one of this package's (`client.timeout`, `webhook.bad_signature`, `track.full`). */
+  /** Stable, for programs: a code of Rev's (`outcome.expired`), or one of this package's (`client.timeout`, `client.queue_full`). */
   readonly code: string;
   /** The HTTP status; null when nothing was answered. */
   readonly status: number | null;
@@ -98,8 +98,18 @@ export class RevAbortError extends RevError {
   }
 }
 
-/** A webhook that is not what its signature says. */
-export class RevWebhookError extends RevError {}
+/** What is wrong with a webhook. */
+export type WebhookFault = 'bad_signature' | 'too_old' | 'too_new' | 'missing_header' | 'bad_payload' | 'bad_secret';
+
+/** A webhook that is not what its signature says (`client.webhook_invalid`). */
+export class RevWebhookError extends RevError {
+  readonly reason: WebhookFault;
+
+  constructor(reason: WebhookFault, message: string, cause?: unknown) {
+    super({ message: `${message} (client.webhook_invalid)`, code: 'client.webhook_invalid', cause });
+    this.reason = reason;
+  }
+}
 
 /** A tracked call that could not be taken, or was given up. */
 export class RevTrackError extends RevError {}
@@ -143,4 +153,25 @@ export function errorOf(
 export function invalid(errors: Record<string, string[]>, cause?: unknown): RevInvalidRequestError {
   const message = Object.entries(errors).map(([field, messages]) => `${field}: ${messages.join(', ')}`).join('; ');
   return new RevInvalidRequestError({ message: `${message} (client.invalid)`, code: 'client.invalid', errors, cause });
+}
+
+/** @internal Whether Rev refused a call for the time that this package gave it, and for nothing else. */
+export function isClock(error: unknown): boolean {
+  return error instanceof RevInvalidRequestError && error.status === 400 && error.errors !== null && Object.keys(error.errors).join() === 'occurred_at';
+}
+
+/** @internal An option that cannot be right. */
+export function misconfigured(option: string, message: string): RevConfigError {
+  return new RevConfigError({ message: `${option}: ${message} (client.invalid)`, code: 'client.invalid', errors: { [option]: [message] } });
+}
+
+/** @internal A key of the caller's, as Rev takes it. An empty one is a mistake: a random key in its place would not protect from counting twice. */
+export function ownKey(value: unknown, name = 'idempotency_key'): string {
+  if (typeof value === 'string' && value !== '' && value.length <= 255 && !/[\u0000-\u001f\u007f-\u009f\ud800-\udfff]/u.test(value)) return value;
+  throw invalid({ [name]: ['must be a text of 1 to 255 characters, none of them a control character'] });
+}
+
+/** @internal */
+export function noKey(): RevConfigError {
+  return new RevConfigError({ message: 'There is no API key: set REV_API_KEY, or give new Rev({ apiKey }) (client.not_configured)', code: 'client.not_configured' });
 }

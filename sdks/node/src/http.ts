@@ -1,4 +1,4 @@
-import { errorOf, isTransient, readProblem, RevAbortError, RevConfigError, RevConnectionError, RevError, RevTimeoutError } from './errors';
+import { errorOf, invalid, isTransient, noKey, readProblem, RevAbortError, RevConnectionError, RevError, RevTimeoutError } from './errors';
 import { VERSION } from './version';
 
 /** As much of an AbortSignal as is used; the real one fits. */
@@ -90,6 +90,7 @@ export class Transport {
 
   async #repeat<T>(outgoing: Outgoing, options: RequestOptions, read: (incoming: Incoming) => T): Promise<T> {
     const { signal } = options;
+    checkTimes(options);
     const retries = options.maxRetries ?? this.settings.maxRetries;
     for (let attempt = 0; ; attempt++) {
       try {
@@ -109,9 +110,7 @@ export class Transport {
     const timeout = options.timeout ?? settings.timeout;
     const headers: Record<string, string> = { accept: outgoing.accept ?? 'application/json', 'user-agent': `revgrid-node/${VERSION}` };
     if (settings.apiKey) headers['authorization'] = `Bearer ${settings.apiKey}`;
-    else if (!outgoing.anonymous) {
-      throw new RevConfigError({ message: 'There is no API key: set REV_API_KEY, or give new Rev({ apiKey }) (client.no_api_key)', code: 'client.no_api_key' });
-    }
+    else if (!outgoing.anonymous) throw noKey();
     if (outgoing.body !== undefined) headers['content-type'] = 'application/json';
     if (outgoing.key !== undefined) headers['idempotency-key'] = outgoing.key;
 
@@ -141,12 +140,18 @@ export class Transport {
       if (signal?.aborted) throw aborted(signal, outgoing);
       const fields = { retryable: outgoing.repeatable, idempotency_key: keyOf(outgoing), cause: error };
       if (late) throw new RevTimeoutError({ message: `Rev did not answer within ${timeout} ms (client.timeout)`, code: 'client.timeout', ...fields });
-      throw new RevConnectionError({ message: `Rev cannot be reached at ${settings.baseUrl}: ${reason(error)} (client.connection)`, code: 'client.connection', ...fields });
+      throw new RevConnectionError({ message: `Rev cannot be reached at ${settings.baseUrl}: ${reason(error)} (client.connection_failed)`, code: 'client.connection_failed', ...fields });
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
     }
   }
+}
+
+/** @internal Without this NaN would be no timeout at all, and repeats without end. */
+export function checkTimes({ timeout, maxRetries }: { timeout?: unknown; maxRetries?: unknown }): void {
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) throw invalid({ timeout: ['must be a number of milliseconds above 0'] });
+  if (maxRetries !== undefined && !(typeof maxRetries === 'number' && maxRetries >= 0)) throw invalid({ maxRetries: ['must be a number of at least 0'] });
 }
 
 function keyOf(outgoing: Outgoing): string | null {
@@ -163,14 +168,21 @@ function parse(text: string): unknown {
 
 function unreadable(outgoing: Outgoing, status: number, request: string | null): RevConnectionError {
   return new RevConnectionError({
-    message: `The answer is not JSON: is this the address of a Rev? (client.bad_answer)`, code: 'client.bad_answer',
+    message: `The answer is not JSON: is this the address of a Rev? (client.unreadable_answer)`, code: 'client.unreadable_answer',
     status, request_id: request, retryable: outgoing.repeatable, idempotency_key: keyOf(outgoing),
   });
 }
 
+/** @internal Whether an item of a batch's answer is one of Rev's: an error has a code, and what was stored has an id. */
+export function isAnswer(item: unknown): boolean {
+  const { status, error, event_id: event, outcome_id: outcome } = (item ?? {}) as { status?: unknown; error?: { code?: unknown } | null; event_id?: unknown; outcome_id?: unknown };
+  if (typeof status !== 'number') return false;
+  return error ? status >= 400 && typeof error.code === 'string' : status >= 200 && status < 300 && (typeof event === 'string' || typeof outcome === 'string');
+}
+
 /** @internal An answer that is JSON, but not what was asked for. */
 export function unexpected(what: string, key: string | null = null): RevConnectionError {
-  return new RevConnectionError({ message: `The answer is not ${what} (client.bad_answer)`, code: 'client.bad_answer', retryable: true, idempotency_key: key });
+  return new RevConnectionError({ message: `The answer is not ${what} (client.unreadable_answer)`, code: 'client.unreadable_answer', retryable: true, idempotency_key: key });
 }
 
 /** @internal */

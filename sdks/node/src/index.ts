@@ -3,13 +3,13 @@ import { Rev } from './client';
 export { Rev, type CallOptions, type RevOptions } from './client';
 export {
   RevAbortError, RevAuthenticationError, RevConfigError, RevConflictError, RevConnectionError, RevError, RevInvalidRequestError, RevNotFoundError, RevPermissionError,
-  RevRateLimitError, RevServerError, RevTimeoutError, RevTrackError, RevWebhookError, type Problem,
+  RevRateLimitError, RevServerError, RevTimeoutError, RevTrackError, RevWebhookError, type Problem, type WebhookFault,
 } from './errors';
 export type { AbortSignalLike, FetchLike, RequestOptions, ResponseLike, WriteOptions } from './http';
 export type { Paged } from './paged';
 export type { Run, RunOptions } from './run';
 export { tokensOf, type CountedTokens, type TokenCount } from './tokens';
-export type { SpoolOptions, TrackCloseOptions, Tracked, TrackOptions, TrackStats } from './track';
+export type { SpoolOptions, TrackCloseOptions, Tracked, TrackOptions, TrackStats } from './trackoptions';
 export * from './types';
 export { VERSION } from './version';
 export { verifyWebhook, type HeadersInput, type VerifyOptions, type WebhookEvent, type WebhookInvoice, type WebhookSyncFailure, type OutcomeEvent, type InvoiceEvent, type SyncFailedEvent, type TestEvent } from './webhooks';

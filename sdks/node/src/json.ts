@@ -1,7 +1,8 @@
+import { types } from 'node:util';
 import { invalid } from './errors';
 
 /**
- * @internal Writes a body. What JSON.stringify would turn into null without a word (NaN, an invalid Date) is refused, since an absent
+ * @internal Writes a body. What JSON.stringify would turn into null without a word (NaN, an invalid Date) or leave out (a function) is refused, since an absent
  * token count or deadline is billed differently. Half a surrogate pair, as cutting a text leaves it, becomes U+FFFD: no JSON may hold it.
  */
 export function encode(value: unknown): string {
@@ -19,8 +20,9 @@ export function encode(value: unknown): string {
 function replace(this: unknown, key: string, value: unknown): unknown {
   // Date has been turned into a string or null by its toJSON already; the holder still has it.
   const raw = (this as Record<string, unknown>)[key];
-  if (raw instanceof Date && Number.isNaN(raw.getTime())) throw invalid({ [key]: ['is an invalid Date'] });
+  if (types.isDate(raw) && Number.isNaN(raw.getTime())) throw invalid({ [key]: ['is an invalid Date'] });
   if (typeof value === 'number' && !Number.isFinite(value)) throw invalid({ [key]: [`is ${value}, which JSON cannot hold`] });
+  if (typeof value === 'function' || typeof value === 'symbol') throw invalid({ [key]: [`is a ${typeof value}, which JSON cannot hold`] });
   if (typeof value === 'bigint') {
     if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < BigInt(Number.MIN_SAFE_INTEGER)) throw invalid({ [key]: ['is too large for a number'] });
     return Number(value);
@@ -35,7 +37,7 @@ function wellFormed(text: string): string {
 
 /** @internal An instant for a query: RFC 3339. */
 export function instant(value: Date | string, name: string): string {
-  if (!(value instanceof Date)) return value;
+  if (!types.isDate(value)) return value;
   if (Number.isNaN(value.getTime())) throw invalid({ [name]: ['is an invalid Date'] });
   return value.toISOString();
 }
@@ -45,7 +47,7 @@ export function query(parameters: object | undefined): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters ?? {})) {
     if (value === undefined || value === null) continue;
-    search.set(name, value instanceof Date ? instant(value, name) : String(value));
+    search.set(name, types.isDate(value) ? instant(value, name) : String(value));
   }
   const text = search.toString();
   return text && `?${text}`;

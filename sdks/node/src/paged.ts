@@ -1,3 +1,4 @@
+import { unexpected } from './http';
 import type { Page } from './types';
 
 /**
@@ -14,17 +15,19 @@ export class Paged<T> implements AsyncIterable<T> {
   }
 
   /** One page: the first, or the one that begins at a `next_cursor`. */
-  page(cursor?: string | null): Promise<Page<T>> {
-    return this.#load(cursor ?? this.#start);
+  async page(cursor?: string | null): Promise<Page<T>> {
+    const page = await this.#load(cursor ?? this.#start);
+    if (!Array.isArray(page.data)) throw unexpected('a page of a list');
+    return page;
   }
 
   /** Page after page. */
   async *pages(): AsyncGenerator<Page<T>, void, undefined> {
     let cursor: string | null = this.#start;
     do {
-      const page: Page<T> = await this.#load(cursor);
+      const page: Page<T> = await this.page(cursor);
       yield page;
-      cursor = page.next_cursor;
+      cursor = page.next_cursor ?? null;
     } while (cursor !== null);
   }
 

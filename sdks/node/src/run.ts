@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { invalid, RevError } from './errors';
+import { invalid, ownKey, RevError } from './errors';
 import type { AbortSignalLike } from './http';
 import { anthropicSoFar, anthropicStream, tokensOf, type TokenCount } from './tokens';
 import type { InstantInput, Metadata, MeterCall, MeterReceipt, Outcome, Replayed } from './types';
@@ -29,7 +29,7 @@ export interface RunHost {
   /** Meters the call of a run. Hands it to `track` when Rev cannot take it now; null then. */
   deliver(call: MeterCall & { idempotency_key: string }, how: { background: boolean; ours: boolean; signal: AbortSignalLike | undefined }): Promise<(MeterReceipt & Replayed) | null>;
   /** Tells of an error that must not hide another. */
-  report(error: RevError, call: MeterCall): void;
+  report(call: MeterCall, error: RevError): void;
 }
 
 /** A run under way: tell it what it used and what came of it. */
@@ -44,11 +44,13 @@ export class Run {
   /** @internal Whether the key is from this package. */
   readonly ours: boolean;
 
+  readonly #customer: string | undefined;
   #count: TokenCount = { tokens_input: 0, tokens_output: 0 };
   #model: string | null;
   #metadata: Metadata;
   #outcome: Outcome | null = null;
   #expires: InstantInput | null = null;
+  #over = false;
   #stream: { start: Record<string, unknown>; counted: TokenCount; told: boolean } | null = null;
 
   /** @internal */
@@ -56,9 +58,10 @@ export class Run {
     const either = options as unknown as Record<string, string | undefined>;
     this.agent_id = (either['agentId'] ?? either['agent_id'])!;
     this.action = options.action;
+    this.#customer = either['customerId'] ?? either['customer_id'];
     const given = either['idempotencyKey'] ?? either['idempotency_key'];
-    this.ours = given === undefined;
-    this.idempotency_key = given ?? randomUUID();
+    this.ours = given === undefined || given === null;
+    this.idempotency_key = this.ours ? randomUUID() : ownKey(given);
     this.#model = options.model ?? null;
     this.#metadata = { ...options.metadata };
     for (const [name, value] of [['agent_id', this.agent_id], ['action', this.action]] as const) {
@@ -80,21 +83,27 @@ export class Run {
   tokens(first: unknown, second?: number): TokenCount {
     const event = typeof first === 'number' ? null : anthropicStream(first);
     if (event) return this.#streamed(event);
-    if (typeof first === 'number') return this.#add(tokensOf({ tokens_input: first, tokens_output: second ?? 0 }));
+    if (typeof first === 'number') {
+      if (second === undefined) throw invalid({ usage: ['has the tokens of the input only: give those of the output, too'] });
+      return this.#add(tokensOf({ tokens_input: first, tokens_output: second }));
+    }
     const one = tokensOf(first);
+    this.#add(one);
     this.#model ??= one.model;
-    return this.#add(one);
+    return { tokens_input: one.tokens_input, tokens_output: one.tokens_output };
   }
 
   /** Names the model, for rates per model. */
   model(name: string): this {
+    this.#open();
     this.#model = name;
     return this;
   }
 
   /** Adds to what bonus conditions read. */
   metadata(more: Metadata): this {
-    Object.assign(this.#metadata, more);
+    this.#open();
+    this.#metadata = { ...this.#metadata, ...more };
     return this;
   }
 
@@ -115,28 +124,33 @@ export class Run {
     return this;
   }
 
-  /** @internal */
-  call(options: RunOptions): MeterCall & { idempotency_key: string } {
-    const either = options as unknown as Record<string, string | undefined>;
-    const customer = either['customerId'] ?? either['customer_id'];
+  /** @internal The call as it is metered: what is said of the run afterwards cannot be charged any more, and is refused. */
+  call(): MeterCall & { idempotency_key: string } {
+    this.#over = true;
     return {
       agent_id: this.agent_id, action: this.action, ...this.#count,
       ...(this.#outcome && { outcome: this.#outcome }),
       ...(this.#expires !== null && { expires_at: this.#expires }),
       ...(Object.keys(this.#metadata).length > 0 && { metadata: this.#metadata }),
-      ...(customer !== undefined && { customer_id: customer }),
+      ...(this.#customer !== undefined && { customer_id: this.#customer }),
       ...(this.#model !== null && { model: this.#model }),
       idempotency_key: this.idempotency_key,
     };
   }
 
+  #open(): void {
+    if (this.#over) throw invalid({ run: ['is over and metered: await in its work what it uses'] });
+  }
+
   #decide(outcome: Outcome, metadata: Metadata | undefined): this {
+    this.#open();
     this.#outcome = outcome;
     this.#expires = null;
     return metadata ? this.metadata(metadata) : this;
   }
 
   #add(more: TokenCount): TokenCount {
+    this.#open();
     this.#count = { tokens_input: this.#count.tokens_input + more.tokens_input, tokens_output: this.#count.tokens_output + more.tokens_output };
     return { tokens_input: more.tokens_input, tokens_output: more.tokens_output };
   }
@@ -171,17 +185,17 @@ export async function perform<T>(host: RunHost, options: RunOptions, work: (run:
     result = await work(run);
   } catch (error) {
     run.failure();
-    const call = run.call(options);
+    const call = run.call();
     try {
       run.receipt = await host.deliver(call, how);
     } catch (second) {
       // The run's own error is what its caller must see.
-      host.report(second instanceof RevError ? second : new RevError({ message: String(second), code: 'client.error', cause: second }), call);
+      host.report(call, second instanceof RevError ? second : new RevError({ message: String(second), code: 'client.error', cause: second }));
     }
     tell(options, run.receipt);
     throw error;
   }
-  run.receipt = await host.deliver(run.call(options), how);
+  run.receipt = await host.deliver(run.call(), how);
   tell(options, run.receipt);
   return result;
 }

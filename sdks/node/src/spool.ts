@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { hostname, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import * as path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { HEARTBEAT, isAlive, self } from './owner';
 
 /** @internal A tracked call: how it is sent, under which key. */
 export interface Entry {
@@ -13,6 +15,8 @@ export interface Entry {
   stamped: boolean;
   /** Whether the key is from this package: then nobody else used it. */
   ours: boolean;
+  /** Whether Rev fails over it, and over it alone: others go first. */
+  fatal?: boolean;
 }
 
 /** @internal A file of calls. */
@@ -22,6 +26,8 @@ export interface Segment {
   bytes: number;
   /** Whether this process wrote it: then it knows how many of its lines were taken over. */
   own: boolean;
+  /** Whether somebody removed it, with its folder. */
+  gone?: boolean;
 }
 
 /** @internal */
@@ -39,8 +45,6 @@ interface Open extends Segment {
 
 const SEGMENT = /^rev-([0-9a-f]{16})\.(\d{8})\.jsonl$/;
 const LOCK = /^rev-([0-9a-f]{16})\.lock$/;
-const HEARTBEAT = 60_000;
-const SILENT = 10 * 60_000;
 
 /** @internal The folder of calls that wait, where nothing else is said. */
 export function defaultFolder(): string {
@@ -74,7 +78,7 @@ export class Spool {
   count = 0;
   bytes = 0;
   /** Calls taken over from processes that are no more. */
-  adopted = 0;
+  recovered = 0;
   /** Calls that another process took over. */
   handedOver = 0;
   /** Why calls cannot be kept; null when they can. */
@@ -100,7 +104,7 @@ export class Spool {
 
   /** Whether calls can be kept: after a failure it is tried again some seconds later. */
   get usable(): boolean {
-    return (this.error === null || Date.now() - this.#failedAt > 5_000) && this.bytes < this.#limits.maxBytes;
+    return (this.error === null || performance.now() - this.#failedAt > 5_000) && this.bytes < this.#limits.maxBytes;
   }
 
   /** Keeps calls. Answers how many of them, from the first, are on disk: all, or `error` says why not. */
@@ -155,11 +159,18 @@ export class Spool {
             this.#closed.push(this.#closed.shift()!);
             throw error;
           }
+          this.#look();
+          if (segment.gone) return { segment, entries: [], broken: [], missing: segment.count };
           this.#drop(segment);
           this.handedOver += segment.count;
           continue;
         }
         const { entries, broken } = parse(text);
+        // It was taken from a process that lived and wrote on.
+        const more = segment.own ? 0 : Math.max(0, entries.length + broken.length - segment.count);
+        segment.count += more;
+        this.recovered += more;
+        this.count += more;
         // What a failed write left beyond those that were taken over is still in memory.
         if (segment.own) entries.length = Math.min(entries.length, segment.count);
         return { segment, entries, broken, missing: Math.max(0, segment.count - entries.length - broken.length) };
@@ -180,7 +191,8 @@ export class Spool {
   /** Takes over what dead processes left. Answers whether that is anything. */
   adopt(): Promise<boolean> {
     return this.#alone(async () => {
-      const before = this.adopted;
+      const before = this.recovered;
+      let failure: unknown;
       for (const folder of [this.folder, ...this.#others]) {
         const orphans = await this.#orphans(folder);
         if (orphans.length === 0) continue;
@@ -188,16 +200,23 @@ export class Spool {
         const taken: Segment[] = [];
         for (const orphan of orphans) {
           const mine = this.#name();
+          let text: string;
           try {
+            // What cannot be read is left where it is, and tried again later.
+            text = await fs.promises.readFile(path.join(folder, orphan), 'utf8');
             await fs.promises.rename(path.join(folder, orphan), mine);
-          } catch {
+          } catch (error) {
+            if ((error as NodeJS.ErrnoException).code !== 'ENOENT') failure = error;
             continue; // another process was faster
           }
-          const text = await fs.promises.readFile(mine, 'utf8').catch(() => '');
           const { entries, broken } = parse(text);
+          if (entries.length + broken.length === 0) {
+            await fs.promises.rm(mine, { force: true }).catch(() => undefined);
+            continue;
+          }
           const segment = { path: mine, count: entries.length + broken.length, bytes: Buffer.byteLength(text), own: false };
           taken.push(segment);
-          this.adopted += segment.count;
+          this.recovered += segment.count;
           this.count += segment.count;
           this.bytes += segment.bytes;
         }
@@ -205,7 +224,8 @@ export class Spool {
         if (taken.length > 0) syncFolder(this.folder);
         await this.#sweep(folder);
       }
-      return this.adopted > before;
+      if (failure) throw failure;
+      return this.recovered > before;
     });
   }
 
@@ -220,16 +240,15 @@ export class Spool {
     return found;
   }
 
-  /** Keeps a call that was refused for good, with the reason, for a person to look at. */
-  refuse(record: object): boolean {
+  /** Keeps a call that was given up, with the reason, for a person to look at. */
+  reject(record: object): void {
     try {
       this.#prepare();
-      const file = path.join(this.folder, 'refused.jsonl');
-      if (fs.existsSync(file) && fs.statSync(file).size > this.#limits.maxBytes / 4) return false;
+      const file = path.join(this.folder, 'rejected.jsonl');
+      if (fs.existsSync(file) && fs.statSync(file).size > this.#limits.maxBytes / 4) return;
       fs.appendFileSync(file, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-      return true;
     } catch {
-      return false;
+      // It is counted and told in any case.
     }
   }
 
@@ -265,7 +284,7 @@ export class Spool {
 
   #failed(error: unknown): void {
     this.error = error instanceof Error ? error : new Error(String(error));
-    this.#failedAt = Date.now();
+    this.#failedAt = performance.now();
   }
 
   #drop(segment: Segment): void {
@@ -278,8 +297,14 @@ export class Spool {
     return path.join(this.folder, `rev-${this.id}.${String(this.#next++).padStart(8, '0')}.jsonl`);
   }
 
+  /** Who takes files over leaves the folder: where it is missing somebody removed them. */
+  #look(): void {
+    if (this.#locked && !fs.existsSync(this.folder)) for (const segment of [...this.#closed, ...(this.#open ? [this.#open] : [])]) segment.gone = true;
+  }
+
   /** The lock is there before the first file. */
   #prepare(): void {
+    this.#look();
     fs.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     if (this.#locked && fs.existsSync(this.#lock)) return;
     fs.writeFileSync(this.#lock, JSON.stringify(self()), { flag: 'w', mode: 0o600 });
@@ -321,10 +346,14 @@ export class Spool {
     }
     if (!(await this.#isMine(open))) {
       this.#open = null;
-      this.count -= open.count;
-      this.bytes -= open.bytes;
-      this.handedOver += open.count;
       await open.file.close().catch(() => undefined);
+      this.#look();
+      if (open.gone || !fs.existsSync(this.folder)) this.#closed.push({ path: open.path, count: open.count, bytes: open.bytes, own: true, gone: true });
+      else {
+        this.count -= open.count;
+        this.bytes -= open.bytes;
+        this.handedOver += open.count;
+      }
       return i; // those lines once more, into a new file
     }
     open.count += end - i;
@@ -352,9 +381,14 @@ export class Spool {
     this.#prepare();
     const name = this.#name();
     const file = await fs.promises.open(name, 'ax', 0o600);
-    const { dev, ino } = await file.stat({ bigint: true });
-    syncFolder(this.folder);
-    return (this.#open = { path: name, count: 0, bytes: 0, own: true, file, dev, ino });
+    try {
+      const { dev, ino } = await file.stat({ bigint: true });
+      syncFolder(this.folder);
+      return (this.#open = { path: name, count: 0, bytes: 0, own: true, file, dev, ino });
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   async #isMine(open: Open): Promise<boolean> {
@@ -370,7 +404,7 @@ export class Spool {
     const open = this.#open;
     if (!open) return;
     this.#open = null;
-    this.#closed.push({ path: open.path, count: open.count, bytes: open.bytes, own: true });
+    this.#closed.push({ path: open.path, count: open.count, bytes: open.bytes, own: true, ...(open.gone && { gone: true }) });
     await open.file.close();
   }
 
@@ -426,54 +460,6 @@ async function list(folder: string): Promise<string[]> {
   } catch {
     return [];
   }
-}
-
-interface Owner {
-  pid: number;
-  host: string;
-  boot: string | null;
-  start: string | null;
-}
-
-function read(file: string): string | null {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-/** When a process began, in ticks since the machine did: a pid is used again, this is not. Linux only. */
-function startOf(pid: number | 'self'): string | null {
-  const stat = read(`/proc/${pid}/stat`);
-  return stat === null ? null : (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null);
-}
-
-function self(): Owner {
-  return { pid: process.pid, host: hostname(), boot: read('/proc/sys/kernel/random/boot_id')?.trim() ?? null, start: startOf('self') };
-}
-
-async function isAlive(lock: string): Promise<boolean> {
-  let owner: Owner;
-  let touched: number;
-  try {
-    touched = (await fs.promises.stat(lock)).mtimeMs;
-    owner = JSON.parse(await fs.promises.readFile(lock, 'utf8')) as Owner;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    // Being written just now, or torn by a crash: its age tells.
-    return fs.promises.stat(lock).then((s) => Date.now() - s.mtimeMs < HEARTBEAT, () => false);
-  }
-  const me = self();
-  // Of a process on another machine nothing is known but that it touches its lock every minute.
-  if (owner.host !== me.host) return Date.now() - touched < SILENT;
-  if (owner.boot !== me.boot) return false;
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  return owner.start === null || startOf(owner.pid) === owner.start;
 }
 
 /** A new name is on disk when its folder is. Not on Windows, where folders cannot be opened. */

@@ -11,10 +11,17 @@ export interface CountedTokens extends TokenCount {
   /** The model's name, where the response has it. */
   model: string | null;
   /** Which rule of the README's table was used. */
-  shape: 'rev' | 'openai.chat' | 'openai.responses' | 'anthropic' | 'gemini' | 'google.interactions' | 'langchain';
+  shape: 'rev' | 'openai.chat' | 'openai.responses' | 'anthropic' | 'gemini' | 'google.interactions' | 'langchain' | 'extensions.ai';
 }
 
 type Bag = Record<string, unknown>;
+
+const GEMINI = ['promptTokenCount', 'candidatesTokenCount', 'responseTokenCount', 'thoughtsTokenCount'] as const;
+// As Google's other SDKs write them.
+const SNAKE: Record<string, string> = {
+  prompt_token_count: 'promptTokenCount', candidates_token_count: 'candidatesTokenCount', response_token_count: 'responseTokenCount', thoughts_token_count: 'thoughtsTokenCount',
+  tool_use_prompt_token_count: 'toolUsePromptTokenCount', total_token_count: 'totalTokenCount',
+};
 
 /**
  * Counts the tokens of a model's response, or of its usage object: cached and reasoning tokens are in the count, each once. The README has the
@@ -26,9 +33,12 @@ export function tokensOf(response: unknown): CountedTokens {
   if (!value) throw unknown('is no usage and no response: streams tell their usage at the end only');
 
   if (bag(value['usageMetadata'])) return gemini(bag(value['usageMetadata'])!, text(value['modelVersion']));
-  if (bag(value['usage_metadata'])) {
+  const metadata = bag(value['usage_metadata']);
+  if (metadata) {
     const told = bag(value['response_metadata']);
-    return langchain(bag(value['usage_metadata'])!, text(told?.['model_name']) ?? text(told?.['model']));
+    if (isSnake(metadata)) return gemini(camel(metadata), text(value['model_version']));
+    if (!has(metadata, 'input_tokens', 'output_tokens')) throw unlike(metadata);
+    return langchain(metadata, text(told?.['model_name']) ?? text(told?.['model']));
   }
   if (Array.isArray(value['generations'])) return generations(value);
   const inner = bag(value['response']);
@@ -39,33 +49,46 @@ export function tokensOf(response: unknown): CountedTokens {
 }
 
 function usage(u: Bag): CountedTokens {
-  if ('tokens_input' in u || 'tokens_output' in u) return counted('rev', count(u, 'tokens_input'), count(u, 'tokens_output'));
-  if ('promptTokenCount' in u || 'candidatesTokenCount' in u || 'responseTokenCount' in u) return gemini(u, null);
-  if ('total_input_tokens' in u || 'total_output_tokens' in u) return interactions(u);
-  if ('prompt_tokens' in u || 'completion_tokens' in u) return chat(u);
-  if ('input_token_details' in u || 'output_token_details' in u || 'promptTokens' in u || 'completionTokens' in u) return langchain(u, null);
-  if ('cache_creation_input_tokens' in u || 'cache_read_input_tokens' in u) return anthropic(u);
-  if ('input_tokens' in u || 'output_tokens' in u) return responses(u);
-  throw unknown(`has none of the known fields; it has ${Object.keys(u).slice(0, 12).join(', ') || 'none'}`);
+  if (has(u, 'tokens_input', 'tokens_output')) return counted('rev', count(u, 'tokens_input'), count(u, 'tokens_output'));
+  if (has(u, ...GEMINI)) return gemini(u, null);
+  if (isSnake(u)) return gemini(camel(u), null);
+  if (has(u, 'inputTokenCount', 'outputTokenCount')) return counted('extensions.ai', count(u, 'inputTokenCount'), count(u, 'outputTokenCount'));
+  if (has(u, 'InputTokenCount', 'OutputTokenCount')) return counted('extensions.ai', count(u, 'InputTokenCount'), count(u, 'OutputTokenCount'));
+  if (has(u, 'total_input_tokens', 'total_output_tokens')) return interactions(u);
+  if (has(u, 'prompt_tokens', 'completion_tokens')) return chat(u);
+  if (has(u, 'input_token_details', 'output_token_details', 'promptTokens', 'completionTokens')) return langchain(u, null);
+  if (['cache_creation_input_tokens', 'cache_read_input_tokens', 'cache_creation', 'iterations'].some((field) => field in u)) return anthropic(u);
+  if (has(u, 'input_tokens', 'output_tokens')) return responses(u);
+  throw unlike(u);
+}
+
+function has(u: Bag, ...fields: readonly string[]): boolean {
+  return fields.some((field) => u[field] !== undefined && u[field] !== null);
+}
+
+function isSnake(u: Bag): boolean {
+  return has(u, ...Object.keys(SNAKE).slice(0, 4));
+}
+
+function camel(u: Bag): Bag {
+  return Object.fromEntries(Object.entries(u).filter(([, value]) => value !== null).map(([name, value]) => [SNAKE[name] ?? name, value]));
 }
 
 /** OpenAI, Chat Completions: cached tokens are in prompt_tokens, reasoning tokens in completion_tokens. */
 function chat(u: Bag): CountedTokens {
   const [input, output] = [count(u, 'prompt_tokens'), count(u, 'completion_tokens')];
-  const reasoning = count(bag(u['completion_tokens_details']) ?? {}, 'reasoning_tokens');
-  return counted('openai.chat', input, withReasoning(output, reasoning, input, u['total_tokens']));
+  return counted('openai.chat', input, byTotal(u, input, output));
 }
 
 /** OpenAI, Responses: cached tokens are in input_tokens, reasoning tokens in output_tokens. */
 function responses(u: Bag): CountedTokens {
   const [input, output] = [count(u, 'input_tokens'), count(u, 'output_tokens')];
-  const reasoning = count(bag(u['output_tokens_details']) ?? {}, 'reasoning_tokens');
-  return counted('openai.responses', input, withReasoning(output, reasoning, input, u['total_tokens']));
+  return counted('openai.responses', input, byTotal(u, input, output));
 }
 
-/** Servers that imitate OpenAI and leave reasoning out of the output say so by their own total: then it is added. */
-function withReasoning(output: number, reasoning: number, input: number, total: unknown): number {
-  return reasoning > 0 && total === input + output + reasoning ? output + reasoning : output;
+/** Servers that imitate OpenAI and leave reasoning out of the output have it in their total, which is what they bill. */
+function byTotal(u: Bag, input: number, output: number, total = 'total_tokens'): number {
+  return Math.max(output, count(u, total) - input);
 }
 
 /** Anthropic: input_tokens is what no cache had to do with; thinking is in output_tokens. */
@@ -82,13 +105,16 @@ function anthropic(u: Bag): CountedTokens {
 }
 
 function anthropicInput(u: Bag): number {
-  return count(u, 'input_tokens') + count(u, 'cache_creation_input_tokens') + count(u, 'cache_read_input_tokens');
+  // cache_creation is the same tokens again, by how long they are kept.
+  const parts = bag(u['cache_creation']) ?? {};
+  const written = has(u, 'cache_creation_input_tokens') ? count(u, 'cache_creation_input_tokens') : count(parts, 'ephemeral_5m_input_tokens') + count(parts, 'ephemeral_1h_input_tokens');
+  return count(u, 'input_tokens') + written + count(u, 'cache_read_input_tokens');
 }
 
 /** Gemini: cached tokens are in promptTokenCount; what tools gave and thoughts stand beside the other counts. */
 function gemini(u: Bag, model: string | null): CountedTokens {
   const input = count(u, 'promptTokenCount') + count(u, 'toolUsePromptTokenCount');
-  const visible = u['candidatesTokenCount'] === undefined ? count(u, 'responseTokenCount') : count(u, 'candidatesTokenCount');
+  const visible = !has(u, 'candidatesTokenCount') ? count(u, 'responseTokenCount') : count(u, 'candidatesTokenCount');
   const thoughts = count(u, 'thoughtsTokenCount');
   if (input === 0 && visible === 0 && thoughts === 0 && count(u, 'totalTokenCount') > 0) throw unknown('has a total only');
   // Where the total says that the candidates have the thoughts in them, they are not added.
@@ -106,9 +132,9 @@ function interactions(u: Bag): CountedTokens {
 
 /** LangChain: usage_metadata sums all kinds of tokens; tokenUsage is what older models say. */
 function langchain(u: Bag, model: string | null): CountedTokens {
-  return 'promptTokens' in u || 'completionTokens' in u
-    ? counted('langchain', count(u, 'promptTokens'), count(u, 'completionTokens'), model)
-    : counted('langchain', count(u, 'input_tokens'), count(u, 'output_tokens'), model);
+  const [read, written, total] = has(u, 'promptTokens', 'completionTokens') ? ['promptTokens', 'completionTokens', 'totalTokens'] : ['input_tokens', 'output_tokens', 'total_tokens'];
+  const input = count(u, read!);
+  return counted('langchain', input, byTotal(u, input, count(u, written!), total), model);
 }
 
 /** LangChain's LLMResult, as handleLLMEnd gets it. */
@@ -145,9 +171,7 @@ export function anthropicStream(event: unknown): { start: boolean; model: string
 
 /** @internal What a stream has come to: what a later event does not tell stays. */
 export function anthropicSoFar(start: Bag, later: Bag): CountedTokens {
-  const merged: Bag = { cache_read_input_tokens: 0, ...start };
-  for (const [name, value] of Object.entries(later)) if (value !== null && value !== undefined) merged[name] = value;
-  return anthropic(merged);
+  return anthropic({ ...start, ...Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null && value !== undefined)) });
 }
 
 function counted(shape: CountedTokens['shape'], input: number, output: number, model: string | null = null): CountedTokens {
@@ -167,6 +191,10 @@ function bag(value: unknown): Bag | undefined {
 
 function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function unlike(u: Bag): Error {
+  return unknown(`has none of the known fields; it has ${Object.keys(u).slice(0, 12).join(', ') || 'none'}`);
 }
 
 function unknown(what: string): Error {

@@ -1,94 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { errorOf, invalid, isTransient, RevConfigError, RevError, RevTrackError, type Problem } from './errors';
-import { delay, unexpected, type Transport } from './http';
+import { performance } from 'node:perf_hooks';
+import { errorOf, invalid, isClock, isTransient, noKey, ownKey, RevError, RevTrackError, type Problem } from './errors';
+import { register, unregister } from './exit';
+import { delay, isAnswer, unexpected, type Transport } from './http';
 import { encode } from './json';
 import { defaultFolder, fingerprint, Spool, targetOf, type Entry, type Segment } from './spool';
+import type { TrackCloseOptions, Tracked, TrackOptions, TrackStats } from './trackoptions';
 import type { MeterCall } from './types';
-
-/** Where calls wait that cannot be sent. */
-export interface SpoolOptions {
-  /** The folder; by default `REV_SPOOL_DIR`, else one of the user's (`~/.local/state/revgrid/spool`). It belongs to one machine. */
-  dir?: string | undefined;
-  /** A name for the account and mode, instead of its key: with it a process with a rotated key sends what one with the old key left. */
-  account?: string | undefined;
-  /** Keys that were rotated: what processes with them left is sent, too. */
-  previousApiKeys?: string[] | undefined;
-  /** How much is kept at most; default 256 MiB. */
-  maxBytes?: number | undefined;
-  /** Whether every call is on disk before `track` answers, also while Rev can be reached; then kill -9 loses none. Default false. */
-  writeAhead?: boolean | undefined;
-}
-
-/** How `track` sends. */
-export interface TrackOptions {
-  /** Calls of a batch at most, 1 to 1,000; default 500. */
-  maxBatch?: number | undefined;
-  /** Bytes of a batch at most; default 1 MiB. */
-  maxBatchBytes?: number | undefined;
-  /** Milliseconds that a call waits for others at most; default 1,000. */
-  flushInterval?: number | undefined;
-  /** Calls in memory at most; default 10,000. What is beyond goes to disk at once. */
-  maxQueue?: number | undefined;
-  /** Bytes in memory at most; default 16 MiB. */
-  maxQueueBytes?: number | undefined;
-  /** When memory and disk are full: refuse the call (default), or let `await track()` wait. */
-  whenFull?: 'reject' | 'wait' | undefined;
-  /** Where calls wait that cannot be sent; false keeps them in memory only. */
-  spool?: SpoolOptions | false | undefined;
-  /** Whether to send what waits when the event loop is empty, and on SIGTERM and SIGINT; default false. What is not sent is kept on disk in any case. */
-  flushOnExit?: boolean | { timeout?: number | undefined; signals?: string[] | undefined } | undefined;
-  /** Told of each call that is given up. By default it is a process warning. */
-  onError?: ((error: RevError, call: MeterCall) => void) | undefined;
-}
-
-/** How long to go on. */
-export interface TrackCloseOptions {
-  /** Milliseconds; default 30,000 for `flush`, 10,000 for `close`. */
-  timeout?: number | undefined;
-}
-
-/** A call that was taken. */
-export interface Tracked {
-  /** What it is sent under, and can be resolved by. */
-  idempotency_key: string;
-}
-
-/** What became of tracked calls: `tracked + adopted = queued + spooled + sent + duplicates + failed + handed_over`. */
-export interface TrackStats {
-  /** Calls that `track` was given. */
-  tracked: number;
-  /** Calls taken over from processes that are no more. */
-  adopted: number;
-  /** In memory, not answered yet. */
-  queued: number;
-  /** On disk, not answered yet. */
-  spooled: number;
-  /** Stored and priced. */
-  sent: number;
-  /** They were stored before, under the same key: a repeat after an answer that was lost. */
-  duplicates: number;
-  /** Given up. */
-  failed: number;
-  /** Why, by code. */
-  failed_by: Record<string, number>;
-  /** Taken over by another process, which sends them. */
-  handed_over: number;
-  /** Folders where calls of other keys wait for a process that is no more. */
-  foreign: number;
-  /** Whether Rev does not take calls now. */
-  away: boolean;
-  /** Why Rev did not take calls last. */
-  last_error: { at: string; code: string; message: string } | null;
-  /** Where calls wait; null when they are kept in memory only. */
-  folder: string | null;
-  /** Why calls cannot be kept on disk; null when they can. */
-  spool_error: string | null;
-}
 
 interface Held extends Entry {
   taken?: () => void;
   refused?: (error: RevError) => void;
 }
+
+/** Refused for good, or given up otherwise. */
+type GivenUp = 'rejected' | 'lost';
 
 interface Item {
   status: number;
@@ -97,7 +23,10 @@ interface Item {
 }
 
 const LONGEST_WAIT = 30_000;
+const LONGEST_RETRY_AFTER = 60;
 const ADOPT_EVERY = 60_000;
+const LONGEST_TIMER = 2 ** 31 - 1;
+const MOST_SPLITS = 24;
 
 /** @internal Sends calls in the background. */
 export class Tracker {
@@ -107,6 +36,7 @@ export class Tracker {
   readonly #maxBatchBytes: number;
   readonly #maxQueue: number;
   readonly #maxQueueBytes: number;
+  readonly #flushInterval: number;
 
   #spool: Spool | null = null;
   #writeAhead = false;
@@ -118,6 +48,8 @@ export class Tracker {
   #queue: Held[] = [];
   #spilling: Held[] = [];
   #sending: Held[] = [];
+  /** How many of those being sent are answered already. */
+  #settled = 0;
   #beyond: Held[] = [];
   #heldBytes = 0;
 
@@ -133,20 +65,24 @@ export class Tracker {
   #notBefore = 0;
   #timer: NodeJS.Timeout | null = null;
   #adopter: NodeJS.Timeout | null = null;
-  #adoptedAt = 0;
+  #adoptedAt: number | null = null;
   #adopting: Promise<void> = Promise.resolve();
   #pumping: Promise<void> | null = null;
   #spillTurn: Promise<void> | null = null;
   #attemptSince = 0;
+  #splits = 0;
   #pumpAsked = false;
   #spillAsked = false;
   #abort = new AbortController();
 
   #tracked = 0;
-  #sent = 0;
+  #accepted = 0;
   #duplicates = 0;
-  #failed = 0;
-  #failedBy: Record<string, number> = {};
+  #rejected = 0;
+  #lost = 0;
+  /** Of those the ones that were never taken. */
+  #turnedAway = 0;
+  readonly #failedBy = new Map<string, number>();
   #foreign = 0;
   #lastError: TrackStats['last_error'] = null;
   readonly #warned = new Set<string>();
@@ -158,6 +94,11 @@ export class Tracker {
     this.#maxBatchBytes = limit(options.maxBatchBytes, 1 << 20, 1024, 19 << 20, 'maxBatchBytes');
     this.#maxQueue = limit(options.maxQueue, 10_000, 1, Infinity, 'maxQueue');
     this.#maxQueueBytes = limit(options.maxQueueBytes, 16 << 20, 1024, Infinity, 'maxQueueBytes');
+    this.#flushInterval = limit(options.flushInterval, 1000, 0, LONGEST_TIMER, 'flushInterval');
+    const { whenFull, spool, flushOnExit } = options;
+    if (whenFull !== undefined && whenFull !== 'reject' && whenFull !== 'wait') throw invalid({ whenFull: ['must be reject or wait'] });
+    if (spool) limit(spool.maxBytes, 0, 0, Infinity, 'spool.maxBytes');
+    if (typeof flushOnExit === 'object') limit(flushOnExit.timeout, 0, 0, Infinity, 'flushOnExit.timeout');
   }
 
   track(call: MeterCall, known: { stamped?: boolean; ours?: boolean } = {}): Promise<Tracked> {
@@ -171,18 +112,20 @@ export class Tracker {
     this.#tracked++;
     let entry: Held;
     try {
-      if (this.#closing) throw new RevTrackError({ message: 'This Rev was closed (track.closed)', code: 'track.closed' });
+      if (this.#closing) throw new RevTrackError({ message: 'This Rev was closed (client.closed)', code: 'client.closed' });
       if (typeof call !== 'object' || call === null) throw invalid({ call: ['must be an object'] });
       this.#start();
-      const key = call.idempotency_key || randomUUID();
+      const own = call.idempotency_key !== undefined && call.idempotency_key !== null;
+      const key = own ? ownKey(call.idempotency_key) : randomUUID();
       const stamped = known.stamped ?? (call.occurred_at === undefined || call.occurred_at === null);
       // Fixed now: a repeat must have the same content, and a call that is sent tomorrow was made today.
       const json = encode({ ...call, occurred_at: call.occurred_at ?? new Date(), idempotency_key: key });
-      entry = { key, json, bytes: Buffer.byteLength(json), stamped, ours: known.ours ?? !call.idempotency_key };
-      if (entry.bytes > this.#maxBatchBytes) throw new RevTrackError({ message: `The call has ${entry.bytes} bytes, more than a batch may have (track.too_large)`, code: 'track.too_large' });
+      entry = { key, json, bytes: Buffer.byteLength(json), stamped, ours: known.ours ?? !own };
+      if (entry.bytes > this.#maxBatchBytes) throw invalid({ call: [`has ${entry.bytes} bytes, more than a batch may have (${this.#maxBatchBytes})`] });
     } catch (error) {
       const known = error instanceof RevError ? error : new RevTrackError({ message: String(error), code: 'track.error', cause: error });
-      this.#fail(known, call, null);
+      this.#turnedAway++;
+      this.#fail(known.code === 'client.invalid' ? 'rejected' : 'lost', known, call, null);
       throw known;
     }
     await this.#admit(entry);
@@ -215,34 +158,36 @@ export class Tracker {
       return taken;
     }
     const why = this.#spool ? (this.#spool.error ? `, and the disk cannot be written: ${this.#spool.error.message}` : ' and on disk') : '';
-    const error = new RevTrackError({ message: `Too many calls wait in memory${why} (track.full)`, code: 'track.full', idempotency_key: entry.key });
-    this.#fail(error, JSON.parse(entry.json) as MeterCall, entry);
+    const error = new RevTrackError({ message: `Too many calls wait in memory${why} (client.queue_full)`, code: 'client.queue_full', idempotency_key: entry.key });
+    this.#turnedAway++;
+    this.#fail('lost', error, JSON.parse(entry.json) as MeterCall, entry);
     throw error;
   }
 
   stats(): TrackStats {
+    const [queued, spooled] = [this.#inMemory, this.#spool?.count ?? 0];
     return {
-      tracked: this.#tracked, adopted: this.#spool?.adopted ?? 0, queued: this.#inMemory, spooled: this.#spool?.count ?? 0, sent: this.#sent, duplicates: this.#duplicates,
-      failed: this.#failed, failed_by: { ...this.#failedBy }, handed_over: this.#spool?.handedOver ?? 0, foreign: this.#foreign, away: this.#away,
+      tracked: this.#tracked, recovered: this.#spool?.recovered ?? 0, queued, spooled, pending: queued + spooled, accepted: this.#accepted, duplicates: this.#duplicates,
+      rejected: this.#rejected, lost: this.#lost, failed_by: Object.fromEntries(this.#failedBy), handed_over: this.#spool?.handedOver ?? 0, foreign: this.#foreign, away: this.#away,
       last_error: this.#lastError && { ...this.#lastError }, folder: this.#spool?.folder ?? null, spool_error: this.#spool?.error?.message ?? null,
     };
   }
 
   /** Sends what was tracked so far. It goes on through failures until the time is over, and never throws for them: the answer says what is left. */
   async flush(options: TrackCloseOptions = {}): Promise<TrackStats> {
+    const until = performance.now() + waitOf(options, 30_000);
     if (this.#closed) return this.stats();
     this.#start();
-    const until = Date.now() + (options.timeout ?? 30_000);
     // Timers of this class do not keep the process: this one does.
     const hold = setInterval(() => undefined, 1 << 30);
     try {
       await this.#adopt();
       const goal = this.#answered + this.#left;
-      for (let first = true; this.#left > 0 && this.#answered < goal && Date.now() < until; first = false) {
+      for (let first = true; !this.#closed && this.#left > 0 && this.#answered < goal && performance.now() < until; first = false) {
         this.#due = this.#left;
         if (first) this.#notBefore = 0;
         await within(this.#pump(), until);
-        if (this.#left > 0 && this.#answered < goal) await sleep(Math.max(5, Math.min(this.#notBefore, until) - Date.now()));
+        if (this.#left > 0 && this.#answered < goal) await sleep(Math.max(5, Math.min(this.#notBefore, until) - performance.now()));
       }
     } finally {
       clearInterval(hold);
@@ -251,7 +196,8 @@ export class Tracker {
   }
 
   async close(options: TrackCloseOptions = {}): Promise<TrackStats> {
-    this.#closing ??= this.#close(options.timeout ?? 10_000);
+    const timeout = waitOf(options, 10_000);
+    this.#closing ??= this.#close(timeout);
     await this.#closing;
     return this.stats();
   }
@@ -269,17 +215,18 @@ export class Tracker {
     for (const entry of this.#queue.splice(0)) {
       this.#heldBytes -= entry.bytes;
       const error = new RevTrackError({ message: 'The call was not sent before close, and could not be kept (track.unsent)', code: 'track.unsent', idempotency_key: entry.key });
-      this.#fail(error, JSON.parse(entry.json) as MeterCall, entry);
+      this.#fail('lost', error, JSON.parse(entry.json) as MeterCall, entry);
       entry.refused?.(error);
     }
     await this.#spool?.finish();
     this.#spool?.release();
-    exits.delete(this);
+    unregister(this);
   }
 
   /** The end of the process: what is in memory goes to disk. */
   exit(): void {
     if (!this.#started || this.#closed) return;
+    this.#settled = 0;
     this.#queue = [...this.#sending.splice(0), ...this.#spilling.splice(0), ...this.#queue, ...this.#beyond.splice(0)];
     this.#keep();
     const lost = this.#queue.length;
@@ -300,20 +247,20 @@ export class Tracker {
   }
 
   /** Tells of an error that has no caller to be thrown at. */
-  tell(error: RevError, call: MeterCall): void {
-    if (this.#options.onError) {
+  tell(call: MeterCall, error: RevError): void {
+    if (this.#options.onRejected) {
       try {
-        this.#options.onError(error, call);
+        this.#options.onRejected(call, error);
       } catch (thrown) {
-        this.#warn('track.on_error', `onError threw: ${String(thrown)}`);
+        this.#warn('track.on_rejected', `onRejected threw: ${String(thrown)}`);
       }
       return;
     }
-    this.#warn(error.code, `A call was not metered: ${error.message}. It is counted in stats().failed_by; give track.onError to be told of each`);
+    this.#warn(error.code, `A call was not metered: ${error.message}. It is counted in stats().failed_by; give track.onRejected to be told of each`);
   }
 
   get #inMemory(): number {
-    return this.#queue.length + this.#spilling.length + this.#sending.length + this.#beyond.length;
+    return this.#queue.length + this.#spilling.length + this.#sending.length - this.#settled + this.#beyond.length;
   }
 
   get #left(): number {
@@ -321,7 +268,7 @@ export class Tracker {
   }
 
   get #answered(): number {
-    return this.#sent + this.#duplicates + this.#failed + (this.#spool?.handedOver ?? 0);
+    return this.#accepted + this.#duplicates + this.#rejected + this.#lost - this.#turnedAway + (this.#spool?.handedOver ?? 0);
   }
 
   // --- start ------------------------------------------------------------------------------
@@ -329,14 +276,15 @@ export class Tracker {
   #start(): void {
     if (this.#started) return;
     const { settings } = this.#transport();
-    if (!settings.apiKey) {
-      throw new RevConfigError({ message: 'There is no API key: set REV_API_KEY, or give new Rev({ apiKey }) (client.no_api_key)', code: 'client.no_api_key' });
-    }
+    if (!settings.apiKey) throw noKey();
     const { spool } = this.#options;
     if (spool !== false) {
       const target = (key: string): string => targetOf(settings.baseUrl, fingerprint(key));
-      const own = spool?.account ? targetOf(settings.baseUrl, `account:${spool.account}`) : target(settings.apiKey);
-      const previous = [...(spool?.previousApiKeys ?? []).map(target), ...(spool?.account ? [target(settings.apiKey)] : [])];
+      const mode = modeOf(settings.apiKey);
+      const own = spool?.account ? targetOf(settings.baseUrl, `account:${mode}:${spool.account}`) : target(settings.apiKey);
+      const others = spool?.previousApiKeys ?? [];
+      if (others.some((key) => modeOf(key) !== mode)) this.#warn('track.mode', 'A key in track.spool.previousApiKeys is of the other mode: what its processes left is not sent, since tests would be billed');
+      const previous = [...others.filter((key) => modeOf(key) === mode).map(target), ...(spool?.account ? [target(settings.apiKey)] : [])];
       this.#spool = new Spool(spool?.dir ?? defaultFolder(), own, previous, {
         segmentCount: this.#maxBatch, segmentBytes: this.#maxBatchBytes, maxBytes: spool?.maxBytes ?? 256 << 20,
       }, { base_url: settings.baseUrl, key: `${settings.apiKey.slice(0, 8)}…`, account: spool?.account ?? null });
@@ -352,20 +300,22 @@ export class Tracker {
 
   /** Takes over what other processes left: at first, then every minute. */
   #adopt(): Promise<void> {
-    if (this.#spool && (this.#adoptedAt === 0 || Date.now() - this.#adoptedAt >= ADOPT_EVERY - 1000)) {
-      const first = this.#adoptedAt === 0;
-      this.#adoptedAt = Date.now();
+    if (this.#spool && (this.#adoptedAt === null || performance.now() - this.#adoptedAt >= ADOPT_EVERY - 1000)) {
+      const first = this.#adoptedAt === null;
+      this.#adoptedAt = performance.now();
       this.#adopting = this.#takeOver(this.#spool, first);
     }
     return this.#adopting;
   }
 
   async #takeOver(spool: Spool, first: boolean): Promise<void> {
+    const before = spool.recovered;
     try {
-      if (await spool.adopt()) this.#backlog = true;
+      await spool.adopt();
     } catch (error) {
-      this.#warn('track.adopt', `What other processes left in ${spool.folder} cannot be taken over: ${String(error)}`);
+      this.#warn('track.adopt', `What other processes left in ${spool.folder} cannot all be taken over: ${String(error)}`);
     }
+    if (spool.recovered > before) this.#backlog = true;
     if (!first) return;
     const strangers = await spool.strangers();
     this.#foreign = strangers.length;
@@ -456,7 +406,7 @@ export class Tracker {
     if (this.#closed) return;
     const waiting = this.#left;
     if (waiting === 0) return;
-    const now = Date.now();
+    const now = performance.now();
     const full = waiting >= this.#maxBatch || this.#heldBytes >= this.#maxBatchBytes;
     if (now >= this.#notBefore && (full || this.#backlog)) {
       if (!this.#pumpAsked) {
@@ -472,13 +422,13 @@ export class Tracker {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#due = this.#left;
-      if (this.#spool && this.#attemptSince > 0 && Date.now() - this.#attemptSince > (this.#options.flushInterval ?? 1000)) {
+      if (this.#spool && this.#attemptSince > 0 && performance.now() - this.#attemptSince > this.#flushInterval) {
         // Rev hangs: what waits behind that is safer on disk.
         this.#backlog = true;
         this.#spillSoon();
       }
       void this.#pump();
-    }, this.#notBefore > now ? this.#notBefore - now : (this.#options.flushInterval ?? 1000)).unref();
+    }, this.#notBefore > now ? this.#notBefore - now : this.#flushInterval).unref();
   }
 
   #stopTimers(): void {
@@ -497,7 +447,7 @@ export class Tracker {
 
   async #drain(): Promise<void> {
     await this.#adopt();
-    while (!this.#closed && Date.now() >= this.#notBefore) {
+    while (!this.#closed && performance.now() >= this.#notBefore) {
       if (this.#viaDisk()) await this.#spill();
       const ready = this.#backlog || this.#due > 0 || this.#left >= this.#maxBatch || this.#heldBytes >= this.#maxBatchBytes;
       if (!ready || !(await this.#sendOne())) break;
@@ -519,16 +469,30 @@ export class Tracker {
         for (const line of [...oldest.broken, ...Array<string>(oldest.missing).fill('(missing)')]) {
           spool.count--;
           const message = `A call in ${oldest.segment.path} cannot be read any more (track.spool_corrupt)`;
-          this.#fail(new RevTrackError({ message, code: 'track.spool_corrupt' }), { agent_id: '?', action: '?', metadata: { line } }, null);
+          this.#fail('lost', new RevTrackError({ message, code: 'track.spool_corrupt' }), { agent_id: '?', action: '?', metadata: { line } }, null);
         }
         if (oldest.entries.length === 0) return true;
       }
     }
+    this.#splits = 0;
     if (this.#current) {
       const { left } = this.#current;
       const batch = this.#batch(left);
-      const kept = await this.#attempt(batch, true);
-      this.#current.left = [...kept, ...left.slice(batch.length)];
+      let kept = await this.#attempt(batch, true);
+      const rest = left.slice(batch.length);
+      const fatal = kept.filter((entry) => entry.fatal);
+      if (fatal.length > 0 && spool!.count > fatal.length) {
+        const moved = new Set(fatal.slice(0, await spool!.append(fatal)));
+        spool!.count -= moved.size;
+        kept = kept.filter((entry) => !moved.has(entry));
+        this.#due += moved.size;
+        if (kept.length + rest.length === 0) {
+          await spool!.remove(this.#current.segment);
+          this.#current = null;
+          return false;
+        }
+      }
+      this.#current.left = [...kept, ...rest];
       this.#due = Math.max(0, this.#due - batch.length);
       if (this.#current.left.length === 0) {
         await spool!.remove(this.#current.segment);
@@ -544,12 +508,13 @@ export class Tracker {
     this.#sending = this.#queue.splice(0, batch.length);
     const sending = this.#sending;
     const kept = await this.#attempt(batch, false);
+    this.#settled = 0;
     if (sending.length === 0) return false; // the process ends, and they were kept otherwise
     this.#sending = [];
     this.#due = Math.max(0, this.#due - batch.length);
     const again = new Set<Entry>(kept);
     for (const entry of sending) if (!again.has(entry)) this.#letGo(entry);
-    this.#queue = [...(kept as Held[]), ...this.#queue];
+    this.#queue = [...(kept as Held[]).filter((entry) => !entry.fatal), ...this.#queue, ...(kept as Held[]).filter((entry) => entry.fatal)];
     if (kept.length > 0) await this.#spill();
     this.#letIn();
     return kept.length === 0;
@@ -564,24 +529,28 @@ export class Tracker {
   /** Sends calls and answers those that are to be sent again later. */
   async #attempt(batch: readonly Entry[], disk: boolean): Promise<Entry[]> {
     let results: Item[];
-    this.#attemptSince = Date.now();
+    this.#attemptSince = performance.now();
     try {
       ({ results } = await this.#transport().json<{ results: Item[] }>({
         method: 'POST', path: '/v1/meter/batch', body: `{"events":[${batch.map((e) => e.json).join(',')}]}`, repeatable: true,
       }, { maxRetries: 0, signal: this.#abort.signal }));
-      const whole = Array.isArray(results) && results.length === batch.length && results.every((item) => typeof item?.status === 'number');
+      const whole = Array.isArray(results) && results.length === batch.length && results.every(isAnswer);
       if (!whole) throw unexpected('one result for each call');
     } catch (thrown) {
       const error = asError(thrown);
       // Rev itself refused the body, or it is too large for what stands before Rev: one of its calls is to blame.
       const refused = error.status === 413 || (error.status === 400 && /^(body\.|request\.invalid$)/.test(error.code));
-      if (refused && batch.length > 1) {
+      // Where Rev fails again and again one call may be to blame, too: the others do not wait for it.
+      const failing = error.status === 500 && this.#failures >= 3;
+      if ((refused || (failing && this.#splits < MOST_SPLITS)) && batch.length > 1) {
+        if (failing) this.#splits++;
         const half = batch.length >> 1;
         const kept = await this.#attempt(batch.slice(0, half), disk);
-        return kept.length > 0 ? [...kept, ...batch.slice(half)] : this.#attempt(batch.slice(half), disk);
+        return kept.length > 0 && !failing ? [...kept, ...batch.slice(half)] : [...kept, ...(await this.#attempt(batch.slice(half), disk))];
       }
+      if (failing && batch.length === 1) batch[0]!.fatal = true;
       if (refused) {
-        this.#refuse(batch[0]!, error, disk);
+        this.#reject(batch[0]!, error, disk);
         return [];
       }
       this.#goAway(error);
@@ -594,18 +563,18 @@ export class Tracker {
     let reason: RevError | null = null;
     results.forEach((item, i) => {
       const entry = batch[i]!;
-      if (!item.error && item.status >= 200 && item.status < 300) this.#done(item.replayed ? 'duplicate' : 'sent', disk);
+      if (!item.error && item.status >= 200 && item.status < 300) this.#done(item.replayed ? 'duplicate' : 'accepted', disk);
       else {
         const error = errorOf(item.status, item.error ?? null, { repeatable: true, idempotency_key: entry.key });
         if (isTransient(item.status)) {
           later.push(entry);
           reason = error;
         } else if (error.code === 'event.archived' || (error.code === 'idempotency.key_reused' && entry.ours)) this.#done('duplicate', disk);
-        else if (entry.stamped && Object.keys(error.errors ?? {}).join() === 'occurred_at') unstamped.push(withoutTime(entry));
-        else this.#refuse(entry, error, disk);
+        else if (entry.stamped && (isClock(error) || error.code === 'idempotency.key_reused')) unstamped.push(withoutTime(entry));
+        else this.#reject(entry, error, disk);
       }
     });
-    // The clocks differ by minutes, or the call waited for weeks: then it counts when it is received.
+    // The clocks differ by minutes, or the call waited for weeks: then it counts when it is received. It may have been stored so already.
     if (unstamped.length > 0) later.push(...(await this.#attempt(unstamped, disk)));
     if (reason) this.#goAway(reason);
     else if (later.length === 0) {
@@ -616,21 +585,24 @@ export class Tracker {
     return later;
   }
 
-  #done(how: 'sent' | 'duplicate', disk: boolean): void {
-    if (how === 'sent') this.#sent++;
+  #done(how: 'accepted' | 'duplicate', disk: boolean): void {
+    if (how === 'accepted') this.#accepted++;
     else this.#duplicates++;
     if (disk) this.#spool!.count--;
+    else this.#settled++;
   }
 
-  #refuse(entry: Entry, error: RevError, disk: boolean): void {
+  #reject(entry: Entry, error: RevError, disk: boolean): void {
     if (disk) this.#spool!.count--;
-    this.#fail(error, JSON.parse(entry.json) as MeterCall, entry);
+    else this.#settled++;
+    this.#fail('rejected', error, JSON.parse(entry.json) as MeterCall, entry);
   }
 
   #goAway(error: RevError): void {
     if (this.#closed) return;
     this.#lastError = { at: new Date().toISOString(), code: error.code, message: error.message };
-    this.#notBefore = Date.now() + Math.max(50, delay(this.#failures++, error.retry_after, LONGEST_WAIT));
+    const after = error.retry_after === null ? null : Math.min(error.retry_after, LONGEST_RETRY_AFTER);
+    this.#notBefore = performance.now() + Math.max(50, delay(this.#failures++, after, LONGEST_WAIT));
     this.#away = true;
     this.#backlog = true;
     this.#warn(`away:${error.code}`, `Rev does not take tracked calls now: ${error.message}. They wait ${this.#spool ? `in ${this.#spool.folder}` : 'in memory'} and are sent later`);
@@ -638,13 +610,14 @@ export class Tracker {
     this.#timer = null;
   }
 
-  #fail(error: RevError, call: MeterCall, entry: Entry | null): void {
-    this.#failed++;
-    this.#failedBy[error.code] = (this.#failedBy[error.code] ?? 0) + 1;
+  #fail(how: GivenUp, error: RevError, call: MeterCall, entry: Entry | null): void {
+    if (how === 'rejected') this.#rejected++;
+    else this.#lost++;
+    this.#failedBy.set(error.code, (this.#failedBy.get(error.code) ?? 0) + 1);
     if (entry || error.code === 'track.spool_corrupt') {
-      this.#spool?.refuse({ at: new Date().toISOString(), code: error.code, message: error.message, errors: error.errors, request_id: error.request_id, call });
+      this.#spool?.reject({ at: new Date().toISOString(), code: error.code, message: error.message, errors: error.errors, request_id: error.request_id, call });
     }
-    this.tell(error, call);
+    this.tell(call, error);
   }
 
   /** A process warning, once for each reason. */
@@ -665,6 +638,15 @@ function asError(thrown: unknown): RevError {
   return thrown instanceof RevError ? thrown : new RevTrackError({ message: thrown instanceof Error ? thrown.message : String(thrown), code: 'track.error', cause: thrown });
 }
 
+function waitOf({ timeout }: TrackCloseOptions, fallback: number): number {
+  return Math.min(limit(timeout, fallback, 0, Infinity, 'timeout'), LONGEST_TIMER);
+}
+
+/** Live or test, as the key says. */
+function modeOf(apiKey: string): string {
+  return /^rg_(live|test)_/.exec(apiKey)?.[1] ?? '';
+}
+
 function limit(value: number | undefined, fallback: number, least: number, most: number, name: string): number {
   if (value === undefined) return fallback;
   if (!(value >= least && value <= most)) throw invalid({ [name]: [`must be ${least} to ${most}`] });
@@ -677,44 +659,7 @@ function sleep(ms: number): Promise<void> {
 
 function within(work: Promise<void>, until: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, Math.max(0, until - Date.now()));
+    const timer = setTimeout(resolve, Math.max(0, until - performance.now()));
     void work.finally(() => { clearTimeout(timer); resolve(); });
   });
-}
-
-// --- the end of the process ----------------------------------------------------------------
-
-const exits = new Set<Tracker>();
-let hooked = false;
-const signals = new Set<string>();
-
-function register(tracker: Tracker): void {
-  exits.add(tracker);
-  if (!hooked) {
-    hooked = true;
-    process.on('exit', () => { for (const t of exits) t.exit(); });
-  }
-  const options = tracker.exitOptions;
-  if (!options) return;
-  let seen = 0;
-  process.on('beforeExit', function flush() {
-    const { tracked, queued } = tracker.stats();
-    if (!exits.has(tracker)) process.removeListener('beforeExit', flush);
-    else if (queued > 0 && tracked > seen) void tracker.flush({ timeout: options.timeout });
-    seen = tracked;
-  });
-  for (const signal of options.signals) {
-    if (signals.has(signal)) continue;
-    signals.add(signal);
-    const end = (): void => {
-      const open = [...exits].filter((t) => t.exitOptions);
-      void Promise.all(open.map((t) => t.close({ timeout: t.exitOptions!.timeout }))).finally(() => {
-        process.removeListener(signal, end);
-        signals.delete(signal);
-        // The signal ends the process as it would have, unless the program has a handler of its own.
-        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-      });
-    };
-    process.on(signal, end);
-  }
 }

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { RevWebhookError } from './errors';
+import { invalid, RevWebhookError, type WebhookFault } from './errors';
 import type { Instant, Money, OutcomeSummary } from './types';
 
 export interface WebhookInvoice {
@@ -56,21 +56,25 @@ export interface VerifyOptions {
 /**
  * Verifies a webhook as Standard Webhooks says (HMAC-SHA256 over `id.timestamp.body`) and answers the event. Give the body as it came, before it
  * is parsed. While a secret is replaced give both.
- * @throws {RevWebhookError} `webhook.bad_signature`, `webhook.too_old`, `webhook.too_new`, `webhook.missing_header`, `webhook.bad_payload`, `webhook.bad_secret`
+ * @throws {RevWebhookError} `client.webhook_invalid`; its `reason` says what is wrong
  */
 export function verifyWebhook(payload: string | Uint8Array, headers: HeadersInput, secrets: string | readonly string[], options: VerifyOptions = {}): WebhookEvent {
   if (typeof payload !== 'string' && !(payload instanceof Uint8Array)) {
-    throw failure('webhook.bad_payload', 'The payload must be the body as it came, a string or bytes: once parsed it cannot be verified');
+    throw failure('bad_payload', 'The payload must be the body as it came, a string or bytes: once parsed it cannot be verified');
   }
   const keys = (typeof secrets === 'string' ? [secrets] : [...secrets]).map(keyOf);
-  if (keys.length === 0) throw failure('webhook.bad_secret', 'There is no secret to verify with');
+  if (keys.length === 0) throw failure('bad_secret', 'There is no secret to verify with');
   const id = header(headers, 'webhook-id');
   const timestamp = header(headers, 'webhook-timestamp');
   const signatures = header(headers, 'webhook-signature');
 
-  if (!/^\d{1,12}$/.test(timestamp)) throw failure('webhook.bad_signature', 'webhook-timestamp is not a number of seconds');
-  const age = (options.now ?? new Date()).getTime() / 1000 - Number(timestamp);
+  if (!/^\d{1,12}$/.test(timestamp)) throw failure('bad_signature', 'webhook-timestamp is not a number of seconds');
+  const now = (options.now ?? new Date()).getTime();
   const tolerance = options.tolerance ?? 300;
+  // NaN would let any age pass.
+  if (Number.isNaN(now)) throw invalid({ now: ['is an invalid Date'] });
+  if (!(tolerance >= 0)) throw invalid({ tolerance: ['must be a number of seconds of at least 0'] });
+  const age = now / 1000 - Number(timestamp);
 
   const given = signatures.split(' ').filter((s) => s.startsWith('v1,')).slice(0, 20).map((s) => Buffer.from(s.slice(3), 'base64'));
   let valid = false;
@@ -79,37 +83,38 @@ export function verifyWebhook(payload: string | Uint8Array, headers: HeadersInpu
     // No early exit: how long it takes tells nothing of which secret or signature fits.
     for (const signature of given) valid = (signature.length === expected.length && timingSafeEqual(signature, expected)) || valid;
   }
-  if (!valid) throw failure('webhook.bad_signature', 'No signature fits: the body was changed, or the secret is another endpoint’s');
-  if (age > tolerance) throw failure('webhook.too_old', `The message was signed ${Math.round(age)} seconds ago`);
-  if (-age > tolerance) throw failure('webhook.too_new', `The message was signed ${Math.round(-age)} seconds ahead: compare the clocks`);
+  if (!valid) throw failure('bad_signature', 'No signature fits: the body was changed, or the secret is another endpoint’s');
+  if (age > tolerance) throw failure('too_old', `The message was signed ${Math.round(age)} seconds ago`);
+  if (-age > tolerance) throw failure('too_new', `The message was signed ${Math.round(-age)} seconds ahead: compare the clocks`);
 
   try {
     return JSON.parse(typeof payload === 'string' ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8')) as WebhookEvent;
   } catch (error) {
-    throw failure('webhook.bad_payload', 'The payload is signed, but is no JSON', error);
+    throw failure('bad_payload', 'The payload is signed, but is no JSON', error);
   }
 }
 
 function keyOf(secret: string): Buffer {
   const text = typeof secret === 'string' ? secret.trim().replace(/^whsec_/, '') : '';
   const key = Buffer.from(text, 'base64');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || key.length < 16) throw failure('webhook.bad_secret', 'A secret is whsec_ and bytes in base 64');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || key.length < 16) throw failure('bad_secret', 'A secret is whsec_ and bytes in base 64');
   return key;
 }
 
 function header(headers: HeadersInput, name: string): string {
   let value: string | string[] | null | undefined;
-  if (typeof (headers as { get?: unknown }).get === 'function') value = (headers as { get(name: string): string | null }).get(name);
+  if (typeof headers !== 'object' || headers === null) value = undefined;
+  else if (typeof (headers as { get?: unknown }).get === 'function') value = (headers as { get(name: string): string | null }).get(name);
   else {
     const plain = headers as Record<string, string | string[] | undefined>;
     const key = Object.keys(plain).find((k) => k.toLowerCase() === name);
     value = key === undefined ? undefined : plain[key];
   }
   if (Array.isArray(value)) value = value.length === 1 ? value[0] : undefined;
-  if (!value) throw failure('webhook.missing_header', `The header ${name} is missing`);
+  if (!value) throw failure('missing_header', `The header ${name} is missing`);
   return value;
 }
 
-function failure(code: string, message: string, cause?: unknown): RevWebhookError {
-  return new RevWebhookError({ message: `${message} (${code})`, code, cause });
+function failure(reason: WebhookFault, message: string, cause?: unknown): RevWebhookError {
+  return new RevWebhookError(reason, message, cause);
 }

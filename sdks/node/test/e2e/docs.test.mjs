@@ -33,7 +33,7 @@ describe('What is written down runs', { skip: REV_BASE_URL && REV_API_KEY ? fals
     test(`README, ${section} (${number})`, () => {
       writeFileSync(join(dir, name), code.replace('listen(3000', 'listen(0'));
       const out = run(name);
-      if (section.startsWith('Tracking')) assert.match(out, /sent: 2, duplicates: 0, failed: 0, waiting: 0/);
+      if (section.startsWith('Tracking')) assert.match(out, /accepted: 2, duplicates: 0, rejected: 0, lost: 0, pending: 0/);
       if (section.startsWith('What happens')) assert.match(out, /request\.invalid .* token_input/);
     });
   }
@@ -43,7 +43,7 @@ describe('What is written down runs', { skip: REV_BASE_URL && REV_API_KEY ? fals
       cpSync(join(examples, name), join(dir, name));
       const out = run(name);
       if (name === 'agent.mjs') assert.match(out, /T-1 helped: [\d.]+ usd more/);
-      else assert.match(out, /metered 2, refused 0, waiting 0/);
+      else assert.match(out, /metered 2, rejected 0, lost 0, pending 0/);
     });
   }
 });

@@ -14,7 +14,7 @@ import { FaultProxy, faultsBySeed } from '../support/fault-proxy.mjs';
 const { REV_BASE_URL, REV_API_KEY } = process.env;
 const mark = randomBytes(4).toString('hex');
 const agent = (name) => `sdk-${mark}-${name}`;
-const call = (name, more) => ({ agent_id: agent(name), action: 'email.sent', tokens_input: 1200, tokens_output: 340, ...more });
+const call = (name, more) => ({ agent_id: agent(name), action: 'email.accepted', tokens_input: 1200, tokens_output: 340, ...more });
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** What Rev has of an agent: every call, by its id. */
@@ -38,7 +38,7 @@ describe('A running Rev', { skip: REV_BASE_URL && REV_API_KEY ? false : 'REV_BAS
 
   test('One line of code meters, another one resolves', async () => {
     const { outcome_id, price_charged } = await revgrid.meter({
-      agent_id: agent('quick'), action: 'email.sent', tokens_input: 1200, tokens_output: 340, outcome: 'pending', expires_at: new Date(Date.now() + 7 * 24 * 3600_000),
+      agent_id: agent('quick'), action: 'email.accepted', tokens_input: 1200, tokens_output: 340, outcome: 'pending', expires_at: new Date(Date.now() + 7 * 24 * 3600_000),
     });
     const resolution = await revgrid.resolveOutcome(outcome_id, { outcome: 'success', metadata: { reply_received: true } });
     assert.equal(resolution.status, 'succeeded');
@@ -143,7 +143,7 @@ describe('A running Rev', { skip: REV_BASE_URL && REV_API_KEY ? false : 'REV_BAS
   });
 
   test('10,000 tracked calls arrive once each, with Rev out of reach in between', async () => {
-    const one = new Rev({ baseUrl: proxy.url, timeout: 5000, track: { spool: { dir: dir() }, flushInterval: 50, onError: (e) => assert.fail(e) } });
+    const one = new Rev({ baseUrl: proxy.url, timeout: 5000, track: { spool: { dir: dir() }, flushInterval: 50, onRejected: (_, e) => assert.fail(e) } });
     for (let i = 0; i < 10_000; i++) {
       void one.track(call('track', { outcome: i % 3 ? 'success' : undefined, metadata: { i } }));
       if (i === 3000) await proxy.stop();
@@ -152,7 +152,7 @@ describe('A running Rev', { skip: REV_BASE_URL && REV_API_KEY ? false : 'REV_BAS
     }
     const stats = await one.flush({ timeout: 120_000 });
     await one.close();
-    assert.deepEqual([stats.tracked, stats.sent + stats.duplicates, stats.failed, stats.queued + stats.spooled], [10_000, 10_000, 0, 0]);
+    assert.deepEqual([stats.tracked, stats.accepted + stats.duplicates, stats.rejected + stats.lost, stats.pending], [10_000, 10_000, 0, 0]);
     assert.equal(await callsOf('track'), 10_000);
     const { totals } = await revgrid.analytics.revenue({ agent_id: agent('track'), interval: 'day' });
     assert.equal(totals.calls, 10_000);
@@ -170,7 +170,7 @@ describe('A running Rev', { skip: REV_BASE_URL && REV_API_KEY ? false : 'REV_BAS
     const stats = await one.flush({ timeout: 60_000 });
     await one.close();
     const again = await new Rev({ baseUrl: proxy.url, track: { spool: { dir: folder } } }).flush();
-    assert.deepEqual([stats.adopted, stats.sent + stats.duplicates, again.adopted], [500, 500, 0]);
+    assert.deepEqual([stats.recovered, stats.accepted + stats.duplicates, again.recovered], [500, 500, 0]);
     assert.equal(await callsOf('kill'), 500);
   });
 
@@ -199,7 +199,7 @@ describe('A running Rev', { skip: REV_BASE_URL && REV_API_KEY ? false : 'REV_BAS
       const rotated = await revgrid.request('POST', `/v1/webhook_endpoints/${endpoint.id}/rotate`, { body: { grace: 'PT1H' } });
       await revgrid.request('POST', `/v1/webhook_endpoints/${endpoint.id}/test`);
       for (const secret of [endpoint.secret, rotated.secret, [rotated.secret, endpoint.secret]]) verifyWebhook(received[1].body, received[1].headers, secret);
-      assert.throws(() => verifyWebhook(received[1].body, received[1].headers, `whsec_${randomBytes(32).toString('base64')}`), (e) => e.code === 'webhook.bad_signature');
+      assert.throws(() => verifyWebhook(received[1].body, received[1].headers, `whsec_${randomBytes(32).toString('base64')}`), (e) => e.reason === 'bad_signature');
       await revgrid.request('DELETE', `/v1/webhook_endpoints/${endpoint.id}`);
     } finally {
       await new Promise((done) => receiver.close(done));

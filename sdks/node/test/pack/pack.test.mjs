@@ -70,8 +70,8 @@ describe('The package', () => {
       const { outcome_id } = await revgrid.meter({ agent_id: 'a', action: 'email.sent', tokens_input: 1200, tokens_output: 340, outcome: 'pending', expires_at: new Date(Date.now() + 60_000) });
       const { status } = await revgrid.resolveOutcome(outcome_id, { outcome: 'success', metadata: { reply_received: true } });
       await byDefault.track({ agent_id: 'a', action: 'x' });
-      const { sent } = await all.close();
-      console.log(status, sent, byDefault === revgrid, createRequire(import.meta.url)('revgrid').revgrid === revgrid, new Rev() instanceof Rev, typeof verifyWebhook, new RevError({ message: '', code: 'x' }).name);
+      const { accepted } = await all.close();
+      console.log(status, accepted, byDefault === revgrid, createRequire(import.meta.url)('revgrid').revgrid === revgrid, new Rev() instanceof Rev, typeof verifyWebhook, new RevError({ message: '', code: 'x' }).name);
     `);
     assert.equal(out.trim(), 'succeeded 1 true true true function RevError');
   });
@@ -122,7 +122,7 @@ describe('The package', () => {
       const event: WebhookEvent = verifyWebhook(new Uint8Array(), { 'webhook-id': 'x' }, ['whsec_x'], { tolerance: 300 });
       if (event.type === 'outcome.succeeded') summary(event.data);
       else if (event.type === 'invoice.paid') console_(event.data.total);
-      try { new Rev({ apiKey: 'x', baseUrl: 'http://x', timeout: 1, maxRetries: 1, track: { spool: false, whenFull: 'wait', onError: (e, c) => console_(e.code, c.action) } }); }
+      try { new Rev({ apiKey: 'x', baseUrl: 'http://x', timeout: 1, maxRetries: 1, track: { spool: false, whenFull: 'wait', onRejected: (c, e) => console_(e.code, c.action) } }); }
       catch (error) { if (error instanceof RevConflictError && error instanceof RevError) console_(error.request_id, error.errors?.['x']?.[0], error.retryable); }
       console_(money, maybe, first.data.length, answer, stats.failed_by['x'], tokensOf({}).tokens_input);
     }

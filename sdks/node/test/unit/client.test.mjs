@@ -28,7 +28,7 @@ describe('One line of code', () => {
     const { REV_API_KEY, REV_BASE_URL } = process.env;
     delete process.env.REV_API_KEY;
     process.env.REV_BASE_URL = server.url;
-    await assert.rejects(revgrid.meter(call), (e) => e instanceof RevConfigError && e.code === 'client.no_api_key');
+    await assert.rejects(revgrid.meter(call), (e) => e instanceof RevConfigError && e.code === 'client.not_configured');
     process.env.REV_API_KEY = ' rg_test_key\n';
     const { outcome_id } = await revgrid.meter({ ...call, outcome: 'pending', expires_at: new Date(Date.now() + 60_000) });
     assert.match(outcome_id, /^out_/);
@@ -87,6 +87,7 @@ describe('What is sent', () => {
     for (const [odd, field] of [[{ tokens_input: NaN }, 'tokens_input'], [{ expires_at: new Date('never') }, 'expires_at'], [{ metadata: { value: Infinity } }, 'value']]) {
       await assert.rejects(rev().meter({ ...call, ...odd }), (e) => e instanceof RevInvalidRequestError && e.code === 'client.invalid' && field in e.errors && !e.retryable);
     }
+    for (const odd of [() => 1, Symbol('x')]) await assert.rejects(rev().meter({ ...call, metadata: { odd } }), (e) => e.code === 'client.invalid' && 'odd' in e.errors);
     const circle = {};
     circle.circle = circle;
     await assert.rejects(rev().meter({ ...call, metadata: circle }), (e) => e.code === 'client.invalid');
@@ -108,6 +109,26 @@ describe('What is sent', () => {
     await rev().meter({ ...call, idempotency_key: 'Größe' });
     assert.deepEqual(server.requests.map((r) => [r.headers['idempotency-key'], r.body.idempotency_key]), [['mail-1', undefined], ['mail-2', undefined], [undefined, 'Größe']]);
     await assert.rejects(rev().meter({ ...call, idempotency_key: 'a' }, { idempotencyKey: 'b' }), (e) => e.code === 'client.invalid');
+  });
+
+  test('A key that is none is refused, and so is what no request can hold', async () => {
+    for (const key of ['', 7, 'x'.repeat(256), 'a\u0000']) {
+      await assert.rejects(rev().meter({ ...call, idempotency_key: key }), (e) => e.code === 'client.invalid' && 'idempotency_key' in e.errors, String(key));
+      await assert.rejects(rev().meter(call, { idempotencyKey: key }), (e) => e.code === 'client.invalid');
+      await assert.rejects(rev().meterBatch([call], { idempotencyKey: key === 7 ? 'ü' : key }), (e) => e.code === 'client.invalid');
+      await assert.rejects(rev().request('POST', '/v1/api_keys', { idempotencyKey: key === 7 ? 'ü' : key }), (e) => e.code === 'client.invalid');
+    }
+    await assert.rejects(rev().request('GET', '/v1/account', { body: {} }), (e) => e.code === 'client.invalid' && 'body' in e.errors);
+    assert.equal(server.requests.length, 0);
+  });
+
+  test('Times and counts that are none are refused: NaN would be no timeout, and repeats without end', async () => {
+    for (const odd of [{ timeout: NaN }, { timeout: 0 }, { timeout: -1 }, { maxRetries: NaN }, { maxRetries: -1 }, { timeout: '5' }]) {
+      assert.throws(() => rev(odd), (e) => e.code === 'client.invalid', JSON.stringify(odd));
+      assert.throws(() => new Rev().configure(odd), (e) => e.code === 'client.invalid');
+      await assert.rejects(rev().meter(call, odd), (e) => e.code === 'client.invalid' && Object.keys(odd)[0] in e.errors);
+    }
+    assert.equal(server.requests.length, 0);
   });
 
   test('A replay says so', async () => {
@@ -194,8 +215,19 @@ describe('Errors', () => {
     first({ status: 404, body: '<html>nothing here</html>' });
     await assert.rejects(rev().meter(call), (e) => e instanceof RevNotFoundError && e.code === 'http.404' && /nothing here/.test(e.message) && e.request_id === 'req-1');
     first({ status: 200, body: '<html>sign in to this network</html>' }, { status: 200, body: '{"hello":1}' });
-    await assert.rejects(rev({ maxRetries: 0 }).meter(call), (e) => e instanceof RevConnectionError && e.code === 'client.bad_answer' && e.retryable);
-    await assert.rejects(rev({ maxRetries: 0 }).meter(call), (e) => e.code === 'client.bad_answer');
+    await assert.rejects(rev({ maxRetries: 0 }).meter(call), (e) => e instanceof RevConnectionError && e.code === 'client.unreadable_answer' && e.retryable);
+    await assert.rejects(rev({ maxRetries: 0 }).meter(call), (e) => e.code === 'client.unreadable_answer');
+  });
+
+  test('Lists and batches whose answer is no list are told, and asked no further', async () => {
+    const odd = [{}, { results: null }, { results: [null] }, { results: [{ status: 201 }] }, { results: [{ status: 400 }] }, { results: [] }];
+    for (const body of odd) {
+      first({ status: 200, body });
+      await assert.rejects(rev().meterBatch([call]), (e) => e instanceof RevConnectionError && e.code === 'client.unreadable_answer', JSON.stringify(body));
+    }
+    first({ status: 200, body: {} }, { status: 200, body: {} });
+    await assert.rejects(async () => { for await (const _ of rev().outcomes.list()) assert.fail(); }, (e) => e.code === 'client.unreadable_answer');
+    await assert.rejects(rev().outcomes.list().page(), (e) => e.code === 'client.unreadable_answer');
   });
 
   test('A redirect is not followed: a POST would become a GET, and the key would travel', async () => {
@@ -232,7 +264,7 @@ describe('Retries', () => {
 
   test('Nobody listens: the error says where, and may be retried', async () => {
     const error = await rev({ baseUrl: 'http://127.0.0.1:9', maxRetries: 1 }).meter(call).then(() => null, (e) => e);
-    assert.ok(error instanceof RevConnectionError && error.retryable && error.status === null && error.code === 'client.connection');
+    assert.ok(error instanceof RevConnectionError && error.retryable && error.status === null && error.code === 'client.connection_failed');
     assert.match(error.message, /127\.0\.0\.1:9/);
     assert.match(error.idempotency_key, /^[0-9a-f-]{36}$/);
   });

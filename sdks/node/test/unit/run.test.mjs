@@ -8,8 +8,8 @@ import { FakeRev, problem } from '../support/fake-rev.mjs';
 
 let server;
 let dir;
-const rev = (more) => new Rev({ apiKey: 'rg_test_key', baseUrl: server.url, timeout: 1000, maxRetries: 1, track: { spool: { dir }, flushInterval: 20, onError: () => {} }, ...more });
-const options = { agentId: 'a', action: 'email.sent' };
+const rev = (more) => new Rev({ apiKey: 'rg_test_key', baseUrl: server.url, timeout: 1000, maxRetries: 1, track: { spool: { dir }, flushInterval: 20, onRejected: () => {} }, ...more });
+const options = { agentId: 'a', action: 'email.accepted' };
 const stored = () => [...server.calls.values()].map(({ call: { idempotency_key: _, ...content } }) => content);
 const usage = JSON.parse(readFileSync(new URL('../fixtures/usage/anthropic-cached.json', import.meta.url), 'utf8')).response;
 const stream = JSON.parse(readFileSync(new URL('../fixtures/usage/anthropic-stream.events.json', import.meta.url), 'utf8'));
@@ -36,7 +36,7 @@ describe('A run', () => {
     const { occurred_at, ...rest } = call;
     assert.ok(Math.abs(Date.parse(occurred_at) - Date.now()) < 5000);
     assert.deepEqual(rest, {
-      agent_id: 'a', action: 'email.sent', tokens_input: 6320, tokens_output: 516, outcome: 'success', customer_id: 'acme', model: 'claude-sonnet-4-5-20250929',
+      agent_id: 'a', action: 'email.accepted', tokens_input: 6320, tokens_output: 516, outcome: 'success', customer_id: 'acme', model: 'claude-sonnet-4-5-20250929',
       metadata: { campaign: 'q2', reply_received: true },
     });
     assert.equal(kept.receipt.event_id, receipts[0].event_id);
@@ -100,9 +100,44 @@ describe('A run', () => {
     assert.equal(began, false);
   });
 
+  test('under a key that is none does not begin', async () => {
+    for (const idempotencyKey of ['', 7, 'x'.repeat(256)]) {
+      await assert.rejects(rev().run({ ...options, idempotencyKey }, () => assert.fail('it began')), (e) => e instanceof RevInvalidRequestError && 'idempotency_key' in e.errors);
+    }
+  });
+
+  test('that is over takes no more: what comes late cannot be charged, and is told', async () => {
+    let kept;
+    await rev().run(options, (run) => { kept = run; run.tokens(5, 1); });
+    for (const late of [() => kept.tokens(7, 1), () => kept.tokens({ usage: { input_tokens: 1, output_tokens: 1 } }), () => kept.success(), () => kept.metadata({ a: 1 }), () => kept.model('m')]) {
+      assert.throws(late, (e) => e instanceof RevInvalidRequestError && 'run' in e.errors);
+    }
+    assert.deepEqual([kept.counted.tokens_input, stored()[0].tokens_input], [5, 5]);
+  });
+
+  test('is not told the half of two numbers', async () => {
+    await assert.rejects(rev().run(options, (run) => void run.tokens(1200, {}.outputTokens)), (e) => e instanceof RevInvalidRequestError && 'usage' in e.errors);
+  });
+
+  test('keeps metadata of any name', async () => {
+    await rev().run(options, (run) => void run.metadata(JSON.parse('{"__proto__":{"polluted":true},"a":1}')));
+    assert.equal(server.requests[0].text.includes('"__proto__":{"polluted":true}'), true);
+    assert.equal({}.polluted, undefined);
+  });
+
+  test('keeps its result when what answers is no Rev; its call is sent later, once', async () => {
+    const one = rev();
+    server.before = () => ({ status: 404, body: '<html>no backend</html>' });
+    assert.equal(await one.run(options, () => 42), 42);
+    server.before = null;
+    const stats = await one.flush();
+    assert.deepEqual([server.count, stats.accepted, stats.pending], [1, 1, 0]);
+    await one.close();
+  });
+
   test('without a key does not begin', async () => {
     let began = false;
-    await assert.rejects(rev({ apiKey: '' }).run(options, () => { began = true; }), (e) => e.code === 'client.no_api_key');
+    await assert.rejects(rev({ apiKey: '' }).run(options, () => { began = true; }), (e) => e.code === 'client.not_configured');
     assert.equal(began, false);
   });
 
@@ -113,7 +148,7 @@ describe('A run', () => {
     assert.equal(server.count, 0);
     server.before = null;
     const stats = await one.flush();
-    assert.deepEqual([server.count, stats.sent, stats.queued + stats.spooled], [1, 1, 0]);
+    assert.deepEqual([server.count, stats.accepted, stats.queued + stats.spooled], [1, 1, 0]);
     await one.close();
   });
 
@@ -130,7 +165,7 @@ describe('A run', () => {
     };
     assert.equal(await one.run(options, () => 1), 1);
     const stats = await one.flush();
-    assert.deepEqual([server.count, stats.duplicates, stats.sent], [1, 1, 0]);
+    assert.deepEqual([server.count, stats.duplicates, stats.accepted], [1, 1, 0]);
     await one.close();
   });
 
@@ -138,7 +173,7 @@ describe('A run', () => {
     server.refuse = () => problem(400, 'request.invalid', { errors: { action: ['is bad'] } });
     await assert.rejects(rev().run(options, () => 1), (e) => e instanceof RevInvalidRequestError && e.errors.action[0] === 'is bad');
     const told = [];
-    const one = rev({ track: { spool: { dir }, onError: (error, call) => told.push([error.code, call.agent_id]) } });
+    const one = rev({ track: { spool: { dir }, onRejected: (call, error) => told.push([error.code, call.agent_id]) } });
     await assert.rejects(one.run(options, () => { throw new Error('mine'); }), /mine/);
     assert.deepEqual(told, [['request.invalid', 'a']]);
   });

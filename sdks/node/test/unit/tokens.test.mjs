@@ -32,6 +32,10 @@ describe('What cannot be counted is never taken for nothing', () => {
     'a negative number': { usage: { input_tokens: -1, output_tokens: 1 } },
     'a text for a number': { usage: { input_tokens: '12', output_tokens: 1 } },
     'NaN': { tokens_input: NaN },
+    'misspelt numbers': { tokens_input: undefined, tokens_output: undefined },
+    'numbers that are null': { usage: { prompt_tokens: null, completion_tokens: null } },
+    'metadata of an unknown shape': { usage_metadata: { tokens: 12 } },
+    'a total that is none': { usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: '2' } },
     'an LLMResult without usage': { generations: [[{ text: 'x' }]], llmOutput: {} },
   };
   for (const [name, value] of Object.entries(odd)) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ import { Rev, RevTrackError } from 'revgrid';
 import { FakeRev, problem } from '../support/fake-rev.mjs';
 import { FaultProxy, faultsBySeed } from '../support/fault-proxy.mjs';
 
-const { targetOf, fingerprint } = createRequire(import.meta.url)('../../dist/spool.js');
+const { targetOf, fingerprint, Spool } = createRequire(import.meta.url)('../../dist/spool.js');
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-const call = { agent_id: 'a', action: 'email.sent', tokens_input: 1200, tokens_output: 340 };
+const call = { agent_id: 'a', action: 'email.accepted', tokens_input: 1200, tokens_output: 340 };
 
 let server;
 let dir;
@@ -32,19 +32,29 @@ afterEach(async () => {
 });
 
 function rev(track = {}, more = {}) {
-  const one = new Rev({ apiKey: 'rg_test_key', baseUrl: server.url, timeout: 2000, ...more, track: { flushInterval: 20, onError: () => {}, ...track, spool: track.spool === false ? false : { dir, ...track.spool } } });
+  const one = new Rev({ apiKey: 'rg_test_key', baseUrl: server.url, timeout: 2000, ...more, track: { flushInterval: 20, onRejected: () => {}, ...track, spool: track.spool === false ? false : { dir, ...track.spool } } });
   open.push(one);
   return one;
 }
 
 /** Every call is somewhere. */
 function balanced(stats) {
-  assert.equal(stats.tracked + stats.adopted, stats.queued + stats.spooled + stats.sent + stats.duplicates + stats.failed + stats.handed_over, JSON.stringify(stats));
+  assert.equal(stats.tracked + stats.recovered, stats.accepted + stats.duplicates + stats.rejected + stats.lost + stats.handed_over + stats.pending, JSON.stringify(stats));
   return stats;
 }
 
 const folder = (key = 'rg_test_key', url = server.url) => join(dir, targetOf(url, fingerprint(key)));
-const files = (where = folder()) => (existsSync(where) ? readdirSync(where).filter((n) => n.endsWith('.jsonl') && n !== 'refused.jsonl') : []);
+const orphanLine = (key) => `{"k":"${key}","s":1,"o":1,"c":${JSON.stringify({ ...call, occurred_at: new Date(), idempotency_key: key })}}\n`;
+
+/** A file that a dead process left. */
+function orphan(keys, id = 'bb') {
+  mkdirSync(folder(), { recursive: true });
+  const path = join(folder(), `rev-00000000000000${id}.00000001.jsonl`);
+  writeFileSync(path, keys.map(orphanLine).join(''));
+  return path;
+}
+
+const files = (where = folder()) => (existsSync(where) ? readdirSync(where).filter((n) => n.endsWith('.jsonl') && n !== 'rejected.jsonl') : []);
 const lines = (where = folder()) => files(where).flatMap((n) => readFileSync(join(where, n), 'utf8').split('\n').filter(Boolean));
 const keysOf = () => [...server.calls.keys()];
 
@@ -74,7 +84,7 @@ describe('Tracked calls', () => {
     assert.equal(server.requests.length, 0);
     assert.deepEqual([one.stats().tracked, one.stats().queued], [1, 1]);
     await until(() => server.count === 1);
-    await until(() => one.stats().sent === 1);
+    await until(() => one.stats().accepted === 1);
     const stored = server.calls.get(idempotency_key).call;
     assert.ok(Date.parse(stored.occurred_at) >= begun && Date.parse(stored.occurred_at) <= Date.now());
     assert.equal(stored.tokens_input, 1200);
@@ -84,10 +94,10 @@ describe('Tracked calls', () => {
   test('wait for each other: one batch per interval, or when one is full', async () => {
     const one = rev({ maxBatch: 100, flushInterval: 500 });
     for (let i = 0; i < 40; i++) await one.track(call);
-    await until(() => one.stats().sent === 40);
+    await until(() => one.stats().accepted === 40);
     assert.equal(server.requests.length, 1);
     for (let i = 0; i < 250; i++) await one.track(call);
-    await until(() => one.stats().sent === 290);
+    await until(() => one.stats().accepted === 290);
     const sizes = server.requests.slice(1).map((r) => r.body.events.length);
     assert.ok(Math.max(...sizes) <= 100 && sizes.length <= 4, String(sizes));
   });
@@ -112,14 +122,14 @@ describe('Tracked calls', () => {
     assert.equal((await one.flush()).tracked, 0);
     await one.track(call);
     const stats = balanced(await one.close());
-    assert.deepEqual([stats.sent, files().length], [1, 0]);
-    await assert.rejects(one.track(call), (e) => e instanceof RevTrackError && e.code === 'track.closed');
-    assert.deepEqual(balanced(one.stats()).failed_by, { 'track.closed': 1 });
+    assert.deepEqual([stats.accepted, files().length], [1, 0]);
+    await assert.rejects(one.track(call), (e) => e instanceof RevTrackError && e.code === 'client.closed');
+    assert.deepEqual(balanced(one.stats()).failed_by, { 'client.closed': 1 });
   });
 
   test('that are malformed are refused, counted and told, and an ignored promise ends nothing', async () => {
     const told = [];
-    const one = rev({ onError: (error) => told.push(error.code) });
+    const one = rev({ onRejected: (_, error) => told.push(error.code) });
     void one.track({ ...call, tokens_input: NaN });
     void one.track(null);
     await sleep(20);
@@ -127,25 +137,64 @@ describe('Tracked calls', () => {
     assert.deepEqual(balanced(one.stats()).failed_by, { 'client.invalid': 2 });
   });
 
+  test('under a key that is none are refused: a random one in its place would not protect from counting twice', async () => {
+    const one = rev();
+    for (const idempotency_key of ['', 7, 'x'.repeat(256), 'a\nb', '\ud83d', {}]) {
+      await assert.rejects(one.track({ ...call, idempotency_key }), (e) => e.code === 'client.invalid' && 'idempotency_key' in e.errors, String(idempotency_key));
+    }
+    await one.track({ ...call, idempotency_key: null });
+    const stats = balanced(await one.flush());
+    assert.deepEqual([stats.rejected, stats.accepted], [6, 1]);
+  });
+
+  test('that come while it is closed do not end the sending of those that were taken', async () => {
+    let asked = 0;
+    server.before = () => sleep(50).then(() => (asked++ === 0 ? problem(503, 'service.overloaded') : null));
+    const one = rev({ spool: false, maxBatch: 1, flushInterval: 5000 });
+    for (let i = 0; i < 5; i++) await one.track(call);
+    const closing = one.close();
+    for (let i = 0; i < 10; i++) await assert.rejects(one.track(call), (e) => e.code === 'client.closed');
+    const stats = balanced(await closing);
+    assert.deepEqual([stats.accepted, stats.lost, stats.failed_by], [5, 10, { 'client.closed': 10 }]);
+  });
+
+  test('have options that are checked where they are set', async () => {
+    for (const track of [{ flushInterval: NaN }, { flushInterval: -1 }, { maxBatch: 0 }, { maxBatch: 1001 }, { maxQueue: NaN }, { whenFull: 'block' }, { spool: { maxBytes: NaN } }, { flushOnExit: { timeout: NaN } }]) {
+      assert.throws(() => new Rev({ track }), (e) => e.code === 'client.invalid', JSON.stringify(track));
+      assert.throws(() => new Rev().configure({ track }), (e) => e.code === 'client.invalid');
+    }
+    const warnings = [];
+    const listen = (w) => warnings.push(w.name);
+    process.on('warning', listen);
+    const one = rev();
+    await assert.rejects(one.flush({ timeout: NaN }), (e) => e.code === 'client.invalid');
+    await one.track(call);
+    assert.equal((await one.flush({ timeout: Infinity })).accepted, 1);
+    await assert.rejects(one.close({ timeout: -1 }), (e) => e.code === 'client.invalid');
+    await sleep(10);
+    process.off('warning', listen);
+    assert.deepEqual(warnings, []);
+  });
+
   test('without a key are refused and told', async () => {
     const before = process.env.REV_API_KEY;
     delete process.env.REV_API_KEY;
     const one = rev({}, { apiKey: undefined });
-    await assert.rejects(one.track(call), (e) => e.code === 'client.no_api_key');
+    await assert.rejects(one.track(call), (e) => e.code === 'client.not_configured');
     if (before !== undefined) process.env.REV_API_KEY = before;
   });
 });
 
 describe('What Rev says of an item', () => {
-  test('A refusal is final: counted by code, told with its call, kept in refused.jsonl; others go on', async () => {
+  test('A refusal is final: counted by code, told with its call, kept in rejected.jsonl; others go on', async () => {
     server.refuse = (c) => (c.agent_id === 'bad' ? problem(400, 'request.invalid', { errors: { agent_id: ['is bad'] } }) : c.agent_id === 'huge' ? problem(409, 'amount.too_large') : null);
     const told = [];
-    const one = rev({ onError: (error, c) => told.push([error.code, error.errors, c.agent_id]) });
+    const one = rev({ onRejected: (c, error) => told.push([error.code, error.errors, c.agent_id]) });
     for (const agent_id of ['a', 'bad', 'b', 'huge', 'c']) await one.track({ ...call, agent_id });
     const stats = balanced(await one.flush());
-    assert.deepEqual([stats.sent, stats.failed, stats.failed_by], [3, 2, { 'request.invalid': 1, 'amount.too_large': 1 }]);
+    assert.deepEqual([stats.accepted, stats.rejected, stats.failed_by], [3, 2, { 'request.invalid': 1, 'amount.too_large': 1 }]);
     assert.deepEqual(told, [['request.invalid', { agent_id: ['is bad'] }, 'bad'], ['amount.too_large', null, 'huge']]);
-    const kept = readFileSync(join(folder(), 'refused.jsonl'), 'utf8').trim().split('\n').map((l) => JSON.parse(l));
+    const kept = readFileSync(join(folder(), 'rejected.jsonl'), 'utf8').trim().split('\n').map((l) => JSON.parse(l));
     assert.deepEqual(kept.map((k) => [k.code, k.call.agent_id]), [['request.invalid', 'bad'], ['amount.too_large', 'huge']]);
     assert.equal(server.requests.length, 1);
   });
@@ -156,7 +205,7 @@ describe('What Rev says of an item', () => {
     const one = rev();
     for (const agent_id of ['a', 'late', 'b']) await one.track({ ...call, agent_id });
     const stats = balanced(await one.flush());
-    assert.deepEqual([stats.sent, stats.duplicates, stats.failed, server.count], [3, 0, 0, 3]);
+    assert.deepEqual([stats.accepted, stats.duplicates, stats.rejected + stats.lost, server.count], [3, 0, 0, 3]);
     assert.deepEqual(server.requests.map((r) => r.body.events.length), [3, 1, 1]);
   });
 
@@ -165,7 +214,7 @@ describe('What Rev says of an item', () => {
     const one = rev();
     await one.track(call);
     const stats = balanced(await one.flush());
-    assert.deepEqual([stats.duplicates, stats.failed], [1, 0]);
+    assert.deepEqual([stats.duplicates, stats.rejected + stats.lost], [1, 0]);
   });
 
   test('A key of yours that was used for something else is a failure', async () => {
@@ -181,7 +230,7 @@ describe('What Rev says of an item', () => {
     await one.track(call);
     await one.track({ ...call, occurred_at: new Date() });
     const stats = balanced(await one.flush());
-    assert.deepEqual([stats.sent, stats.failed, server.count], [1, 1, 1]);
+    assert.deepEqual([stats.accepted, stats.rejected, server.count], [1, 1, 1]);
   });
 
   test('… also when the answer to that was lost and another process sends the file', async () => {
@@ -193,7 +242,16 @@ describe('What Rev says of an item', () => {
     server.store(idempotency_key, content);
     server.before = null;
     const stats = balanced(await rev().flush());
-    assert.deepEqual([stats.adopted, stats.duplicates, stats.failed, server.count], [1, 1, 0, 1]);
+    assert.deepEqual([stats.recovered, stats.duplicates, stats.rejected + stats.lost, server.count], [1, 1, 0, 1]);
+  });
+
+  test('… also under a key of yours', async () => {
+    const one = rev();
+    const text = JSON.stringify(call);
+    server.store('mine', JSON.parse(text));
+    await one.track({ ...call, idempotency_key: 'mine' });
+    const stats = balanced(await one.flush());
+    assert.deepEqual([stats.duplicates, stats.rejected, server.count], [1, 0, 1]);
   });
 
   test('One call that makes Rev refuse the whole body is found and given up; the others arrive', async () => {
@@ -201,14 +259,27 @@ describe('What Rev says of an item', () => {
     const one = rev();
     for (let i = 0; i < 20; i++) await one.track({ ...call, action: i === 13 ? 'poison' : 'ok' });
     const stats = balanced(await one.flush());
-    assert.deepEqual([stats.sent, stats.failed_by], [19, { 'body.malformed_json': 1 }]);
+    assert.deepEqual([stats.accepted, stats.failed_by], [19, { 'body.malformed_json': 1 }]);
   });
+
+  for (const [where, spool] of [['on disk', {}], ['in memory', false]]) {
+    test(`A call over which Rev fails for ever holds up no other, and is not given up (${where})`, async () => {
+      server.before = ({ text }) => (text.includes('fatal') ? problem(500, 'internal.error') : null);
+      const one = rev({ maxBatch: 8, spool });
+      for (let i = 0; i < 30; i++) await one.track({ ...call, action: i === 3 ? 'fatal' : 'ok' });
+      await until(() => one.stats().accepted === 29, 60_000);
+      assert.deepEqual([balanced(one.stats()).pending, one.stats().rejected + one.stats().lost, server.count], [1, 0, 29]);
+      server.before = null;
+      const stats = balanced(await one.flush());
+      assert.deepEqual([stats.accepted, stats.duplicates, stats.pending, files().length], [30, 0, 0, 0]);
+    });
+  }
 
   test('A batch that is too large for what stands before Rev is halved', async () => {
     server.before = ({ body }) => (body.events.length > 3 ? { status: 413, body: '<html>too large</html>' } : null);
     const one = rev();
     for (let i = 0; i < 20; i++) await one.track(call);
-    assert.equal(balanced(await one.flush()).sent, 20);
+    assert.equal(balanced(await one.flush()).accepted, 20);
   });
 });
 
@@ -217,6 +288,8 @@ describe('While Rev is away', () => {
     ['an overloaded service', () => problem(503, 'service.overloaded')], ['a failing one', () => problem(500, 'internal.error')], ['a proxy without a backend', () => ({ status: 502, body: '<html>' })],
     ['a page that is no Rev', () => ({ status: 200, body: '<html>' })], ['a revoked key', () => problem(401, 'auth.invalid_key')], ['a key without the scope', () => problem(403, 'auth.missing_scope')],
     ['a wrong address', () => ({ status: 404, body: 'nothing' })], ['an odd 400', () => ({ status: 400, body: 'Bad Request' })], ['a broken proxy', () => problem(400, 'request.malformed')],
+    ['answers without what was stored', ({ body }) => ({ status: 200, body: { results: body.events.map(() => ({ status: 200 })) } })],
+    ['refusals that are not Rev’s', ({ body }) => ({ status: 200, body: { results: body.events.map(() => ({ status: 400 })) } })],
     ['answers that do not fit', ({ body }) => ({ status: 200, body: { results: [null, ...body.events.slice(1).map(() => ({ status: 201 }))] } })],
   ];
   for (const [name, answer] of away) {
@@ -227,12 +300,12 @@ describe('While Rev is away', () => {
       await one.flush({ timeout: 100 });
       await until(() => one.stats().spooled === 30);
       const between = balanced(one.stats());
-      assert.deepEqual([between.spooled, between.queued, between.away, between.sent, between.failed], [30, 0, true, 0, 0]);
+      assert.deepEqual([between.spooled, between.queued, between.away, between.accepted, between.rejected + between.lost], [30, 0, true, 0, 0]);
       assert.equal(lines().length, 30);
       assert.ok(between.last_error.code);
       server.before = null;
       const stats = balanced(await one.flush());
-      assert.deepEqual([stats.sent, stats.spooled, stats.away, server.count, files().length], [30, 0, false, 30, 0]);
+      assert.deepEqual([stats.accepted, stats.spooled, stats.away, server.count, files().length], [30, 0, false, 30, 0]);
     });
   }
 
@@ -243,7 +316,7 @@ describe('While Rev is away', () => {
     await until(() => one.stats().spooled === 25);
     server.before = null;
     for (let i = 25; i < 40; i++) { await one.track({ ...call, metadata: { i } }); await sleep(1); }
-    await until(() => one.stats().sent === 40);
+    await until(() => one.stats().accepted === 40);
     assert.deepEqual([...server.calls.values()].map((c) => c.call.metadata.i), Array.from({ length: 40 }, (_, i) => i));
     await until(() => files().length === 0);
     balanced(one.stats());
@@ -256,21 +329,74 @@ describe('While Rev is away', () => {
     await one.track(call);
     await until(() => asked === 1);
     const begun = Date.now();
-    await until(() => one.stats().sent === 1);
+    await until(() => one.stats().accepted === 1);
     assert.ok(Date.now() - begun > 900);
+  });
+
+  test('an absurd Retry-After silences it for a minute, not for ever', async () => {
+    server.before = () => ({ ...problem(503, 'service.overloaded'), headers: { 'retry-after': '99999999999' } });
+    const warnings = [];
+    const listen = (w) => warnings.push(w.name);
+    process.on('warning', listen);
+    const one = rev();
+    await one.track(call);
+    await until(() => one.stats().away);
+    server.before = null;
+    await sleep(50);
+    const { now } = performance;
+    performance.now = () => now.call(performance) + 61_000;
+    await one.track(call);
+    await until(() => one.stats().accepted === 2);
+    delete performance.now;
+    process.off('warning', listen);
+    assert.ok(!warnings.includes('TimeoutOverflowWarning'));
+  });
+
+  test('a clock that is set back stops nothing', async () => {
+    server.before = () => problem(503, 'service.overloaded');
+    const one = rev();
+    await one.track(call);
+    await until(() => one.stats().away);
+    server.before = null;
+    const { now } = Date;
+    Date.now = () => now() - 86_400_000;
+    try {
+      for (let i = 0; i < 800 && one.stats().accepted < 1; i++) await sleep(5);
+    } finally {
+      Date.now = now;
+    }
+    assert.equal(one.stats().accepted, 1);
+  });
+
+  test('files that somebody removes are lost, and told', async () => {
+    server.before = () => problem(503, 'service.overloaded');
+    const told = [];
+    const one = rev({ maxBatch: 4, onRejected: (_, e) => told.push(e.code) });
+    for (let i = 0; i < 10; i++) await one.track(call);
+    await until(() => one.stats().spooled === 10);
+    await sleep(20);
+    rmSync(dir, { recursive: true });
+    await one.track(call);
+    server.before = null;
+    const stats = balanced(await one.flush());
+    assert.equal(stats.pending, 0);
+    assert.equal(stats.handed_over, 0);
+    assert.equal(stats.accepted + stats.lost, 11);
+    assert.ok(stats.accepted >= 1 && stats.lost >= 6, JSON.stringify(stats));
+    assert.equal(told.length, stats.lost);
   });
 
   test('calls stay in memory without a spool; when that is full they are refused, counted and told', async () => {
     server.before = () => problem(503, 'service.overloaded');
     const told = [];
-    const one = rev({ spool: false, maxQueue: 10, onError: (e) => told.push(e.code) });
+    const one = rev({ spool: false, maxQueue: 10, onRejected: (_, e) => told.push(e.code) });
     for (let i = 0; i < 10; i++) await one.track(call);
-    await assert.rejects(one.track(call), (e) => e instanceof RevTrackError && e.code === 'track.full');
-    assert.deepEqual(told, ['track.full']);
+    await assert.rejects(one.track(call), (e) => e instanceof RevTrackError && e.code === 'client.queue_full');
+    assert.deepEqual(told, ['client.queue_full']);
     await sleep(60);
     server.before = null;
     const stats = balanced(await one.flush());
-    assert.deepEqual([stats.sent, stats.failed_by, stats.folder], [10, { 'track.full': 1 }, null]);
+    assert.deepEqual([stats.accepted, stats.failed_by, stats.folder], [10, { 'client.queue_full': 1 }, null]);
   });
 
   test('with whenFull: wait the caller is held up instead', async () => {
@@ -284,13 +410,13 @@ describe('While Rev is away', () => {
     server.before = null;
     const stats = balanced(await one.flush());
     await all;
-    assert.deepEqual([stats.sent, stats.failed, taken], [25, 0, 25]);
+    assert.deepEqual([stats.accepted, stats.rejected + stats.lost, taken], [25, 0, 25]);
   });
 
   test('close without a spool tells of what was lost', async () => {
     server.before = () => problem(503, 'service.overloaded');
     const told = [];
-    const one = rev({ spool: false, onError: (error, c) => told.push([error.code, c.agent_id]) });
+    const one = rev({ spool: false, onRejected: (c, error) => told.push([error.code, c.agent_id]) });
     await one.track(call);
     const stats = balanced(await one.close({ timeout: 50 }));
     assert.deepEqual([stats.failed_by, told], [{ 'track.unsent': 1 }, [['track.unsent', 'a']]]);
@@ -308,7 +434,7 @@ describe('While Rev is away', () => {
     assert.equal(between.queued, 5);
     assert.match(between.spool_error, /ENOTDIR|EEXIST/);
     server.before = null;
-    assert.equal(balanced(await one.flush()).sent, 5);
+    assert.equal(balanced(await one.flush()).accepted, 5);
   });
 
   test('a spool that is full leaves them in memory, and then refuses', async () => {
@@ -320,7 +446,7 @@ describe('While Rev is away', () => {
     assert.equal(outcomes.filter((o) => o.status === 'fulfilled').length, 20);
     server.before = null;
     const stats = balanced(await one.flush());
-    assert.deepEqual([stats.sent, stats.failed_by], [30, { 'track.full': 20 }]);
+    assert.deepEqual([stats.accepted, stats.failed_by], [30, { 'client.queue_full': 20 }]);
   });
 
   test('more calls at once than memory may hold go to disk at once, and all arrive', async () => {
@@ -329,7 +455,7 @@ describe('While Rev is away', () => {
     assert.ok(one.stats().queued <= 1000);
     assert.ok(one.stats().spooled >= 4500);
     const stats = balanced(await one.flush());
-    assert.deepEqual([stats.sent, stats.duplicates, server.count], [5500, 0, 5500]);
+    assert.deepEqual([stats.accepted, stats.duplicates, server.count], [5500, 0, 5500]);
   });
 
   test('every tracked call arrives once through faults of all kinds', async () => {
@@ -341,7 +467,7 @@ describe('While Rev is away', () => {
     const stats = balanced(await one.flush({ timeout: 60_000 }));
     await one.close();
     await proxy.stop();
-    assert.deepEqual([stats.sent + stats.duplicates, stats.failed, server.count], [800, 0, 800]);
+    assert.deepEqual([stats.accepted + stats.duplicates, stats.rejected + stats.lost, server.count], [800, 0, 800]);
     assert.ok(Object.keys(proxy.faults).length >= 5, JSON.stringify(proxy.faults));
     assert.ok(stats.duplicates > 0);
   });
@@ -357,7 +483,7 @@ describe('Processes', () => {
     assert.equal(lines().length, 700);
     server.before = null;
     const stats = balanced(await rev().flush());
-    assert.deepEqual([stats.adopted, stats.sent, server.count, files().length], [700, 700, 700, 0]);
+    assert.deepEqual([stats.recovered, stats.accepted, server.count, files().length], [700, 700, 700, 0]);
     assert.deepEqual(keysOf().sort(), Array.from({ length: 700 }, (_, i) => `k-${i}`).sort());
   });
 
@@ -369,14 +495,14 @@ describe('Processes', () => {
     await one.ended;
     server.before = null;
     const stats = balanced(await rev().flush());
-    assert.deepEqual([stats.adopted, stats.sent, server.count], [50, 50, 50]);
+    assert.deepEqual([stats.recovered, stats.accepted, server.count], [50, 50, 50]);
   });
 
   test('with writeAhead a healthy service is still sent batches', async () => {
     const one = rev({ flushInterval: 500, spool: { writeAhead: true } });
     await Promise.all(Array.from({ length: 30 }, () => one.track(call)));
     assert.equal(lines().length, 30);
-    await until(() => one.stats().sent === 30);
+    await until(() => one.stats().accepted === 30);
     assert.equal(server.requests.length, 1);
     await until(() => files().length === 0);
   });
@@ -392,7 +518,7 @@ describe('Processes', () => {
     await until(() => one.stats().spooled === 1);
     server.before = null;
     answer(null);
-    await until(() => one.stats().sent === 2);
+    await until(() => one.stats().accepted === 2);
     balanced(one.stats());
   });
 
@@ -411,7 +537,7 @@ describe('Processes', () => {
     const stats = balanced(await last.flush());
     await last.close();
     await proxy.stop();
-    assert.deepEqual([stats.queued + stats.spooled, stats.failed], [0, 0]);
+    assert.deepEqual([stats.pending, stats.rejected + stats.lost], [0, 0]);
     assert.ok(taken.size >= 90, String(taken.size));
     for (const key of taken) assert.ok(server.calls.has(key), key);
     assert.equal(files(folder('rg_test_key', proxy.url)).length, 0);
@@ -425,7 +551,7 @@ describe('Processes', () => {
       assert.equal(lines().length, 20);
       assert.ok(!readdirSync(folder()).some((n) => n.endsWith('.lock')));
       const stats = balanced(await rev().flush());
-      assert.deepEqual([stats.sent, server.count], [20, 20]);
+      assert.deepEqual([stats.accepted, server.count], [20, 20]);
     });
   }
 
@@ -472,7 +598,7 @@ describe('Processes', () => {
     const one = child({ calls: 10, then: 'spooled' });
     await one.says('spooled');
     const stats = await rev().flush({ timeout: 100 });
-    assert.equal(stats.adopted, 0);
+    assert.equal(stats.recovered, 0);
     assert.equal(lines().length, 10);
     one.process.kill('SIGKILL');
     await one.ended;
@@ -489,8 +615,8 @@ describe('Processes', () => {
     server.before = null;
     const all = await Promise.all(Array.from({ length: 4 }, () => rev().flush()));
     all.forEach(balanced);
-    assert.equal(all.reduce((sum, s) => sum + s.adopted, 0), 300);
-    assert.deepEqual([all.reduce((sum, s) => sum + s.sent, 0), server.count, files().length], [300, 300, 0]);
+    assert.equal(all.reduce((sum, s) => sum + s.recovered, 0), 300);
+    assert.deepEqual([all.reduce((sum, s) => sum + s.accepted, 0), server.count, files().length], [300, 300, 0]);
   });
 
   test('a living process whose file is taken nevertheless loses nothing', async () => {
@@ -505,7 +631,7 @@ describe('Processes', () => {
     server.before = null;
     const stats = balanced(await one.flush());
     const rest = balanced(await rev().flush());
-    assert.equal(stats.sent + rest.sent, 10);
+    assert.equal(stats.accepted + rest.accepted, 10);
     assert.equal(server.count, 10);
   });
 
@@ -520,8 +646,8 @@ describe('Processes', () => {
     appendFileSync(file, '{"k":"torn","c":{"agent');
     server.before = null;
     const stats = balanced(await rev().flush());
-    assert.deepEqual([stats.adopted, stats.sent, stats.failed_by], [5, 4, { 'track.spool_corrupt': 1 }]);
-    assert.match(readFileSync(join(folder(), 'refused.jsonl'), 'utf8'), /broken/);
+    assert.deepEqual([stats.recovered, stats.accepted, stats.failed_by], [5, 4, { 'track.spool_corrupt': 1 }]);
+    assert.match(readFileSync(join(folder(), 'rejected.jsonl'), 'utf8'), /broken/);
   });
 
   test('calls of one key are never sent with another; a rotated key is named', async () => {
@@ -537,10 +663,10 @@ describe('Processes', () => {
     const other = balanced(await rev({}, { apiKey: 'rg_test_new' }).flush());
     await sleep(10);
     process.off('warning', listen);
-    assert.deepEqual([other.adopted, other.foreign, server.count], [0, 1, 0]);
+    assert.deepEqual([other.recovered, other.foreign, server.count], [0, 1, 0]);
     assert.ok(warnings.some((w) => w.includes('previousApiKeys')));
     const stats = balanced(await rev({ spool: { previousApiKeys: ['rg_test_key'] } }, { apiKey: 'rg_test_new' }).flush());
-    assert.deepEqual([stats.adopted, stats.sent, stats.foreign], [1, 1, 0]);
+    assert.deepEqual([stats.recovered, stats.accepted, stats.foreign], [1, 1, 0]);
   });
 
   test('a name for the account does the same across keys', async () => {
@@ -551,7 +677,7 @@ describe('Processes', () => {
     server.before = null;
     server.keys = new Set(['rg_test_new']);
     const stats = balanced(await rev({ spool: { account: 'acme-live' } }, { apiKey: 'rg_test_new' }).flush());
-    assert.deepEqual([stats.adopted, stats.sent], [1, 1]);
+    assert.deepEqual([stats.recovered, stats.accepted], [1, 1]);
   });
 
   test('the key is not on disk, and the files are the user’s alone', { skip: process.platform === 'win32' }, async () => {
@@ -567,6 +693,50 @@ describe('Processes', () => {
     assert.equal(statSync(folder()).mode & 0o077, 0);
   });
 
+  test('a file that cannot be read is left where it is, and keeps no other from being sent', async () => {
+    orphan(['one']);
+    mkdirSync(join(folder(), 'rev-00000000000000aa.00000001.jsonl'));
+    const stats = balanced(await rev().flush());
+    assert.deepEqual([stats.recovered, stats.accepted], [1, 1]);
+    assert.ok(existsSync(join(folder(), 'rev-00000000000000aa.00000001.jsonl')));
+  });
+
+  test('a file that is written on after it was taken over is sent to its end', async () => {
+    orphan(['one']);
+    const spool = new Spool(dir, targetOf(server.url, fingerprint('rg_test_key')), [], { segmentCount: 500, segmentBytes: 1 << 20, maxBytes: 1 << 20 }, {});
+    await spool.adopt();
+    appendFileSync(join(folder(), files()[0]), orphanLine('two'));
+    const { segment, entries, missing } = await spool.oldest();
+    assert.deepEqual([entries.map((e) => e.key), missing, segment.count, spool.count, spool.recovered], [['one', 'two'], 0, 2, 2, 2]);
+    spool.release();
+  });
+
+  test('a lock that names no process is none once it is old', async () => {
+    for (const [id, text] of [['aa', 'null'], ['bb', '7'], ['cc', '{"pid":"x","host":"y"}']]) {
+      orphan([`k-${id}`], id);
+      const lock = join(folder(), `rev-00000000000000${id}.lock`);
+      writeFileSync(lock, text);
+      utimesSync(lock, new Date(0), new Date(0));
+    }
+    const stats = balanced(await rev().flush());
+    assert.deepEqual([stats.recovered, stats.accepted], [3, 3]);
+  });
+
+  test('what was tracked with a test key is never sent with a live one', async () => {
+    server.before = () => problem(503, 'service.unavailable');
+    for (const spool of [{ account: 'acme' }, {}]) {
+      const one = rev({ spool });
+      await one.track(call);
+      await one.close({ timeout: 50 });
+    }
+    server.before = null;
+    server.keys = new Set(['rg_live_key']);
+    for (const spool of [{ account: 'acme' }, { previousApiKeys: ['rg_test_key'] }]) {
+      const stats = balanced(await rev({ spool }, { apiKey: 'rg_live_key' }).flush());
+      assert.deepEqual([stats.recovered, server.count], [0, 0]);
+    }
+  });
+
   test('a lock of a pid that another process has now is no lock', { skip: process.platform !== 'linux' }, async () => {
     mkdirSync(folder(), { recursive: true });
     const line = `{"k":"old","s":1,"o":1,"c":${JSON.stringify({ ...call, occurred_at: new Date(), idempotency_key: 'old' })}}\n`;
@@ -576,7 +746,7 @@ describe('Processes', () => {
     writeFileSync(join(folder(), 'rev-00000000000000cc.00000001.jsonl'), line.replaceAll('"old"', '"elsewhere"'));
     writeFileSync(join(folder(), 'rev-00000000000000cc.lock'), JSON.stringify({ pid: 1, host: 'another-machine', boot: 'x', start: '1' }));
     const stats = balanced(await rev().flush());
-    assert.deepEqual([stats.adopted, keysOf()], [1, ['old']]);
+    assert.deepEqual([stats.recovered, keysOf()], [1, ['old']]);
     assert.ok(existsSync(join(folder(), 'rev-00000000000000cc.lock')));
     assert.ok(!existsSync(join(folder(), 'rev-00000000000000bb.lock')));
   });
