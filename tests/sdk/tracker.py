@@ -12,6 +12,6 @@ for number in range(calls):
 print("taken", flush=True)
 flushed = rev.flush(150)
 stats = rev.stats()
-print("stats", json.dumps({"flushed": flushed, "tracked": stats.tracked, "accepted": stats.accepted, "replayed": stats.replayed, "pending": stats.pending,
+print("stats", json.dumps({"flushed": flushed, "tracked": stats.tracked, "accepted": stats.accepted, "duplicates": stats.duplicates, "pending": stats.pending,
                            "rejected": stats.rejected, "lost": stats.lost, "failures": stats.failures}), flush=True)
 sys.exit(0 if rev.close() else 1)

@@ -44,6 +44,34 @@ class Async(unittest.IsolatedAsyncioTestCase):
         receipts = await asyncio.gather(*(self.rev.meter(**CALL) for _ in range(100)))
         self.assertEqual(len({receipt.event_id for receipt in receipts}), 100)
 
+    async def test_a_run_that_is_cancelled_while_it_waits_for_room_is_told_of(self):
+        self.server.stop()
+        rev = client(self.server, track=TrackOptions(spool_dir=None, max_memory_pending=1, block_timeout=60, exit_timeout=0))
+        await rev.track(CALL)
+        runs = []
+
+        async def work():
+            async with rev.run(**CALL, background=True) as run:
+                runs.append(run)
+
+        logging.getLogger("revgrid").setLevel(logging.NOTSET)
+        with self.assertLogs("revgrid", "ERROR") as logs:
+            task = asyncio.create_task(work())
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+        self.assertIn(runs[0].idempotency_key, "".join(logs.output))
+        logging.getLogger("revgrid").setLevel(logging.CRITICAL)
+        await rev.aclose(0)
+
+    async def test_what_could_count_twice_is_sent_once(self):
+        await self.rev.meter(**CALL)
+        self.server.faults.append(("after",))
+        with quick(), self.assertRaises(RevConnectionError):
+            await self.rev.request("POST", "/v1/meter", body=CALL)
+        self.assertEqual((len(self.server.requests), self.server.connections), (2, 2))
+
     async def test_connections_are_kept(self):
         for _ in range(20):
             await self.rev.meter(**CALL)

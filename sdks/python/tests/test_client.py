@@ -1,5 +1,6 @@
 import inspect
 import os
+import pickle
 import socket
 import ssl
 import threading
@@ -25,6 +26,7 @@ from revgrid import (
     ServerError,
     TrackOptions,
 )
+from revgrid._config import retry_delay
 from tests.servers import FakeRev, answer, problem
 
 KEY = "rg_test_abcdefgh"
@@ -181,14 +183,75 @@ class Requests(unittest.TestCase):
         self.server.routes["GET /v1/account"] = answer(404, b"<html>", content_type="text/html")
         with self.assertRaises(NotFoundError) as caught:
             self.rev.get_account()
-        self.assertIsNone(caught.exception.code)
+        self.assertEqual(caught.exception.code, "http.404")
         self.assertTrue(caught.exception.request_id)
         self.server.routes["GET /v1/account"] = answer(200, b"<html>", content_type="text/html")
-        with self.assertRaises(RevProtocolError):
+        with quick(), self.assertRaises(RevProtocolError) as caught:
             self.rev.get_account()
+        self.assertEqual((caught.exception.code, caught.exception.retryable), ("client.unreadable_answer", True))
         self.server.routes["GET /v1/account"] = answer(302, b"", [("Location", "http://elsewhere/")])
         with self.assertRaises(revgrid.RevAPIError):
             self.rev.get_account()
+
+    def test_codes_of_this_package(self):
+        for kind, code in (
+            (RevConfigError, "client.not_configured"), (revgrid.RevConnectionError, "client.connection_failed"),
+            (RevTimeoutError, "client.timeout"), (RevProtocolError, "client.unreadable_answer"),
+            (revgrid.RevQueueFullError, "client.queue_full"), (revgrid.RevClosedError, "client.closed"),
+            (revgrid.WebhookVerificationError, "client.webhook_invalid"), (revgrid.UsageError, "client.invalid"),
+        ):
+            self.assertEqual(kind("x").code, code)
+            self.assertEqual(pickle.loads(pickle.dumps(kind("x"))).code, code)
+
+    def test_the_defaults_of_all_clients_of_rev(self):
+        config = Rev(api_key=KEY, base_url=self.server.url)._config
+        self.assertEqual((config.timeout, config.max_retries), (30.0, 5))
+        with mock.patch("revgrid._config.backoff", return_value=0.0) as backoff:
+            retry_delay(config, 3, ServerError("x", retryable=True))
+        self.assertEqual(backoff.call_args.args, (3, 0.5, 8.0))
+        options = TrackOptions()
+        self.assertEqual((options.flush_interval, options.batch_size), (1.0, 500))
+
+    def test_what_could_count_twice_is_sent_once(self):
+        for fault in (("after",), ("status", 503), ("half",)):
+            with self.subTest(fault), quick():
+                self.server.faults.append(fault)
+                before = len(self.server.requests)
+                with self.assertRaises(revgrid.RevError) as caught:
+                    self.rev.request("POST", "/v1/meter", body=CALL)
+                self.assertFalse(caught.exception.retryable)
+                self.assertEqual(len(self.server.requests), before + 1)
+        before = len(self.server.stored)
+        for method, options in (("POST", {"idempotency_key": "k-1", "body": CALL}), ("PUT", {"body": {}})):
+            with self.subTest(method), quick():
+                self.server.routes["PUT /v1/tiers/x"] = answer(200, {})
+                self.server.faults.append(("after",))
+                self.rev.request(method, "/v1/meter" if method == "POST" else "/v1/tiers/x", **options)
+        self.assertEqual(len(self.server.stored), before + 1)
+
+    def test_what_could_count_twice_goes_over_a_new_connection(self):
+        self.rev.meter(**CALL)
+        self.rev.request("POST", "/v1/meter", body=CALL)
+        self.assertEqual((self.server.connections, len(self.server.stored)), (2, 2))
+
+    def test_nothing_can_be_smuggled_into_a_request(self):
+        for method, path, options in (
+            ("GET", "/v1/account HTTP/1.1\r\nX-A: 1\r\n\r\nGET /", {}), ("GET", "/v1/a b", {}), ("GET", "/v1/ü", {}), ("GET", "/v1/a#b", {}),
+            ("GET /v1/b HTTP/1.1\r\n\r\nGET", "/v1/account", {}),
+            ("POST", "/v1/meter", {"idempotency_key": "a\r\nX-A: 1", "body": {}}),
+        ):
+            with self.subTest(path), self.assertRaises(ValueError):
+                self.rev.request(method, path, **options)
+        self.assertEqual(self.server.requests, [])
+        self.server.routes["GET /v1/x"] = lambda request: answer(200, {"target": request.target})
+        self.assertEqual(self.rev.request("GET", "/v1/x", params={"a b&c\r\n": "d e"}), {"target": "/v1/x?a%20b%26c%0D%0A=d%20e"})
+
+    def test_the_key_of_a_call_is_in_its_error_wherever_it_was_sent(self):
+        self.server.routes["POST /v1/meter"] = problem(400, "request.invalid")
+        for key in ("mail-1", "Ünicode", " spaced\r\n"):
+            with self.subTest(key), self.assertRaises(InvalidRequestError) as caught:
+                self.rev.meter(**CALL, idempotency_key=key)
+            self.assertEqual(caught.exception.idempotency_key, key)
 
     def test_without_a_key(self):
         with mock.patch.dict(os.environ, {"REV_API_KEY": ""}):

@@ -34,6 +34,11 @@ class Parser(unittest.TestCase):
         self.assertEqual(parser.response.body, b"something")
         self.assertFalse(parser.keep_alive)
 
+    def test_a_length_that_no_answer_has(self):
+        for length in (b"9" * 5000, b"9" * 16, b"-1", b"1, 2"):
+            with self.subTest(length[:5]), self.assertRaises(BadResponse):
+                take(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\n")
+
     def test_interim_answers_are_skipped(self):
         parser = take(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
         self.assertEqual(parser.response.status, 204)

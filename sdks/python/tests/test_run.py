@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 from revgrid import AsyncRev, InvalidRequestError, Rev, TrackOptions, current_run
-from tests.servers import FakeRev, problem
+from tests.servers import FakeRev, answer, problem
 
 KEY = "rg_test_abcdefgh"
 USAGE = {"prompt_tokens": 1200, "completion_tokens": 340, "total_tokens": 1540}
@@ -136,7 +136,41 @@ class Blocks(Case):
         self.assertTrue(self.rev.flush())
         # The first try was stored: the tracked call is the same call.
         self.assertEqual(list(self.server.stored), [run.idempotency_key])
-        self.assertEqual(self.rev.stats().replayed, 1)
+        self.assertEqual(self.rev.stats().duplicates, 1)
+
+    def test_an_answer_that_cannot_be_read_is_no_refusal(self):
+        for reply in (answer(200, b"<html>", content_type="text/html"), answer(201, [1]), answer(201, {"occurred_at": 5})):
+            with self.subTest(reply[-20:]), mock.patch("revgrid._config.backoff", return_value=0.0):
+                self.server.routes["POST /v1/meter"] = reply
+                with self.run_of() as run:
+                    run.success()
+                self.assertTrue(run.tracked)
+                self.assertTrue(self.rev.flush())
+                self.assertIn(run.idempotency_key, self.server.stored)
+
+    def test_an_interruption_while_the_call_waits_for_room(self):
+        with mock.patch.object(self.rev, "track", side_effect=KeyboardInterrupt), self.assertRaises(KeyboardInterrupt):
+            with self.run_of(background=True) as run:
+                run.success()
+        self.assertTrue(run.tracked)
+        self.assertTrue(self.rev.flush())
+        self.assertEqual(list(self.server.stored), [run.idempotency_key])
+
+    def test_wrong_counts_are_told_at_once(self):
+        with self.run_of() as run:
+            for wrong in ((1.5, 0), (0, "1"), (-1, 0)):
+                with self.assertRaises((TypeError, ValueError)):
+                    run.add_tokens(*wrong)
+
+    def test_the_agent_waits_for_two_repeats_at_most(self):
+        self.server.faults.extend([("status", 503)] * 3)
+        with mock.patch("revgrid._config.backoff", return_value=0.0):
+            with self.rev.with_options(max_retries=5).run(agent_id="a", action="x") as run:
+                run.success()
+        self.assertTrue(run.tracked)
+        self.assertEqual([request.path for request in self.server.requests[:3]], ["/v1/meter"] * 3)
+        self.assertTrue(self.rev.flush())
+        self.assertEqual(list(self.server.stored), [run.idempotency_key])
 
     def test_a_refusal_is_raised_unless_the_run_failed_anyway(self):
         self.server.routes["POST /v1/meter"] = problem(400, "request.invalid")

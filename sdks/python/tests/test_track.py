@@ -14,7 +14,7 @@ import unittest
 from datetime import datetime, timedelta, timezone
 from unittest import mock
 
-from revgrid import Rev, RevQueueFullError, TrackOptions
+from revgrid import Rev, RevConfigError, RevQueueFullError, TrackOptions
 from tests.servers import FakeRev, answer, problem
 
 KEY = "rg_test_abcdefgh"
@@ -61,7 +61,7 @@ class Case(unittest.TestCase):
     def holds(self, rev):
         stats = rev.stats()
         self.assertEqual(
-            stats.tracked + stats.recovered, stats.accepted + stats.replayed + stats.rejected + stats.lost + stats.pending, stats
+            stats.tracked + stats.recovered, stats.accepted + stats.duplicates + stats.rejected + stats.lost + stats.pending, stats
         )
         return stats
 
@@ -141,7 +141,7 @@ class Sending(Case):
                 self.assertTrue(rev.flush(10))
                 self.assertEqual(len(self.server.stored), before + 10)
                 stats = self.holds(rev)
-                self.assertEqual((stats.accepted + stats.replayed, stats.failures), (10, 1))
+                self.assertEqual((stats.accepted + stats.duplicates, stats.failures), (10, 1))
                 self.assertIsNotNone(stats.last_error)
 
     def test_retry_after_is_honoured_also_by_flush(self):
@@ -152,6 +152,52 @@ class Sending(Case):
         begun = time.monotonic()
         self.assertTrue(rev.flush())
         self.assertGreater(time.monotonic() - begun, 0.8)
+
+    def test_an_absurd_retry_after_does_not_end_the_sending(self):
+        for value in ("Fri, 31 Dec 9999 23:59:59 GMT", "999999999", "1" * 400, "Fri, 31 Dec 99999 23:59:59 GMT", "-5", "x"):
+            with self.subTest(value[:20]):
+                self.server.faults.append(("status", 503, [("Retry-After", value)]))
+                rev = self.client()
+                rev.track(CALL)
+                until(lambda: rev.stats().failures == 1)
+                time.sleep(0.05)
+                self.assertTrue(rev._tracker._thread.is_alive())
+                self.assertLess(rev._tracker._not_before - time.monotonic(), 61)
+                rev._tracker._asked_to_wait = False
+                self.assertTrue(rev.flush())
+                self.assertEqual(self.holds(rev).accepted, 1)
+                rev.close()
+
+    def test_waiting_for_any_time(self):
+        rev = self.client(flush_interval=1e6)
+        rev.track(CALL)
+        self.assertTrue(rev.flush(float("inf")))
+        self.assertTrue(rev.close(float("inf")))
+
+    def test_where_calls_wait(self):
+        self.server.stop()
+        for spool, counts in ((self.folder, (0, 3)), (None, (3, 0))):
+            rev = self.client(spool_dir=spool, flush_interval=60)
+            for _ in range(3):
+                rev.track(CALL)
+            stats = self.holds(rev)
+            self.assertEqual((stats.queued, stats.spooled, stats.pending), (*counts, 3))
+            rev.close(0)
+            stats = self.holds(rev)
+            self.assertEqual((stats.queued, stats.spooled, stats.lost), (0, counts[1], counts[0]))
+
+    def test_a_batch_that_is_answered_twice_counts_once(self):
+        self.server.stop()
+        rev = self.client(flush_interval=60)
+        for _ in range(3):
+            rev.track(CALL)
+        entries = []
+        rev._tracker._take_next(entries)
+        for _ in range(2):
+            rev._tracker._settle(entries[0], "accepted")
+        stats = self.holds(rev)
+        self.assertEqual((stats.accepted, stats.pending), (1, 2))
+        self.assertEqual(len(self.lines()), 3)
 
     def test_flush_that_takes_too_long(self):
         rev = self.client()
@@ -199,6 +245,17 @@ class PartialFailure(Case):
         self.assertTrue(rev.flush())
         self.assertEqual(self.holds(rev).rejected, 1)
 
+    def test_a_refused_call_that_cannot_be_kept_is_in_the_log(self):
+        self.server.rules.append(lambda event: (400, "request.invalid", None))
+        logging.getLogger("revgrid").setLevel(logging.NOTSET)
+        rev = self.client()
+        with mock.patch("revgrid._spool.Account.reject", side_effect=OSError(28, "No space left on device")):
+            with self.assertLogs("revgrid", "ERROR") as logs:
+                rev.track(CALL, metadata={"order": "o-77"})
+                self.assertTrue(rev.flush())
+        self.assertIn("o-77", "".join(logs.output))
+        self.assertEqual(self.holds(rev).rejected, 1)
+
     def test_an_item_that_may_succeed_later_is_sent_again(self):
         tries = []
 
@@ -223,7 +280,7 @@ class PartialFailure(Case):
         rev = self.client()
         rev.track(CALL)
         self.assertTrue(rev.flush())
-        self.assertEqual((rev.stats().replayed, rev.stats().rejected), (1, 0))
+        self.assertEqual((rev.stats().duplicates, rev.stats().rejected), (1, 0))
 
     def test_a_clock_that_is_ahead_delays_and_loses_nothing(self):
         def rule(event):
@@ -339,6 +396,30 @@ class Memory(Case):
         self.assertEqual(len(self.server.stored), 3)
         self.holds(rev)
 
+    def test_flush_waits_for_what_is_on_disk_while_memory_fills(self):
+        rev = self.client(flush_interval=60)
+        rev.track(CALL)
+        fails = mock.patch("revgrid._spool.os.write", side_effect=OSError(28, "No space left on device"))
+        seen = []
+
+        def take(request):
+            seen.append(1)
+            if len(seen) == 1:
+                rev.track(CALL)
+            if len(seen) == 3:
+                time.sleep(0.3)
+            del self.server.routes["POST /v1/meter/batch"]
+            reply = self.server.reply(request)
+            self.server.routes["POST /v1/meter/batch"] = take
+            return reply
+
+        self.server.routes["POST /v1/meter/batch"] = take
+        with fails:
+            rev.track(CALL)
+            self.assertTrue(rev.flush())
+            stats = self.holds(rev)
+        self.assertEqual((len(seen), stats.accepted), (3, 3))
+
     def test_a_line_of_which_the_disk_takes_a_part(self):
         rev = self.client(flush_interval=60)
         rev.track(CALL)
@@ -359,6 +440,17 @@ class Memory(Case):
             self.assertTrue(rev.flush())
         self.assertEqual(len(self.server.stored), 10)
 
+    def test_a_full_disk_is_not_filled_with_names(self):
+        rev = self.client(flush_interval=60)
+        with mock.patch("revgrid._spool.os.replace", side_effect=OSError(28, "No space left on device")) as replace:
+            for _ in range(50):
+                rev.track(CALL)
+            self.assertEqual(self.files("*/about*"), [])
+            self.assertLess(replace.call_count, 3)
+        self.assertEqual((self.holds(rev).queued, rev.stats().lost), (50, 0))
+        self.assertTrue(rev.flush())
+        self.assertEqual(len(self.server.stored), 50)
+
     def test_a_folder_that_cannot_be_made(self):
         path = os.path.join(self.folder, "file")
         open(path, "w").close()
@@ -370,6 +462,65 @@ class Memory(Case):
 
 
 class Spool(Case):
+    def test_a_file_that_cannot_be_opened_for_a_while_keeps_its_calls(self):
+        real = open
+
+        def fails(path, *rest, **more):
+            if str(path).endswith(".jsonl"):
+                raise OSError(24, "Too many open files")
+            return real(path, *rest, **more)
+
+        first = self.client(flush_interval=60)
+        self.server.stop()
+        for _ in range(3):
+            first.track(CALL)
+        first.close(0)
+        self.server.start()
+        rev = self.client(flush_interval=60)
+        rev.track(CALL)
+        self.assertTrue(rev.flush())
+        for _ in range(5):
+            rev.track(CALL)
+        with mock.patch("revgrid._spool.open", fails, create=True):
+            self.assertFalse(rev.flush(0.5))
+            stats = self.holds(rev)
+            self.assertEqual((stats.lost, stats.spooled), (0, 5))
+            self.assertIn("Too many open files", stats.last_error)
+            self.assertLess(stats.spool_errors, 10)
+        self.assertEqual(len(self.lines()), 5)
+        self.assertTrue(rev.flush())
+        self.assertEqual((len(self.server.stored), self.holds(rev).lost), (9, 0))
+
+    def test_calls_wait_on_disk_wherever_the_program_goes(self):
+        text = "os.chdir('/')\nrev.track(CALL)\nos.chdir(os.path.dirname(sys.executable))\nassert rev.flush() and rev.stats().accepted == 1, rev.stats()\n"
+        done = program(text, self.server, os.path.relpath(self.folder))
+        _, err = done.communicate(timeout=30)
+        self.assertEqual((done.returncode, err), (0, ""))
+        self.assertEqual(len(self.files("*/about.json")), 1)
+
+    def test_lines_that_are_no_calls_stop_nothing(self):
+        first = self.client()
+        self.server.stop()
+        key = first.track(CALL)
+        first.close(0)
+        name = self.files()[0]
+        with open(name, "r+b") as file:
+            data = file.read()
+            file.seek(0)
+            file.write(b'5\n[]\n""\nnull\n\n{"agent_id":"a","action":"x"}\n' + data)
+        self.server.start()
+        second = self.client()
+        self.assertTrue(second.flush())
+        self.assertEqual(list(self.server.stored), [key])
+        self.assertEqual((self.holds(second).rejected, second.stats().accepted), (6, 1))
+
+    def test_calls_of_the_test_mode_are_never_billed(self):
+        with self.assertRaisesRegex(RevConfigError, "mode"):
+            self.client(key="rg_live_abcdefgh", previous_api_keys=("rg_test_abcdefgh",))
+        with self.assertRaises(ValueError):
+            TrackOptions(previous_api_keys="rg_live_abcdefgh")
+        self.assertEqual(TrackOptions(previous_api_keys=[" rg_live_a\n", ""]).previous_api_keys, ("rg_live_a",))
+
     def test_a_call_is_in_the_file_when_track_returns(self):
         rev = self.client(flush_interval=60)
         key = rev.track(CALL, metadata={"x": 1})
@@ -547,6 +698,28 @@ class Processes(Case):
         self.assertTrue(rev.flush())
         self.assertEqual(len(self.server.stored), 100)
 
+    def test_a_call_after_the_end_is_on_disk_or_refused(self):
+        for spool in (self.folder, None):
+            text = (
+                "import atexit\n"
+                "def late():\n"
+                "    try:\n"
+                "        print(rev.track(CALL))\n"
+                "    except Exception as error:\n"
+                "        print(type(error).__name__)\n"
+                # As if it were registered before the package was imported.
+                "import revgrid._track as track\n"
+                "atexit.unregister(track._at_exit); atexit.register(late); atexit.register(track._at_exit)\n"
+                "rev.track(CALL)\n"
+            )
+            done = program(text, self.server, spool)
+            out, err = done.communicate(timeout=30)
+            self.assertEqual((done.returncode, err), (0, ""))
+            if spool is None:
+                self.assertEqual(out, "RevClosedError\n")
+            else:
+                self.assertEqual([line["idempotency_key"] for line in self.lines()], [out.strip()])
+
     @unittest.skipUnless(POSIX, "kill -9 is POSIX's")
     def test_kill_9_loses_nothing_that_was_tracked(self):
         # The service fails half of the time, so that calls are in every state when the process dies.
@@ -653,10 +826,10 @@ class Bodies(Case):
             self.assertTrue(rev.flush(30))
         self.assertEqual(set(self.server.stored), keys)
         stats = self.holds(rev)
-        self.assertEqual((stats.accepted + stats.replayed, stats.pending), (10_000, 0))
+        self.assertEqual((stats.accepted + stats.duplicates, stats.pending), (10_000, 0))
 
     def test_options_are_checked(self):
-        for options in ({"batch_size": 1001}, {"batch_size": 0}, {"on_full": "drop"}, {"fsync": "no"}, {"batch_bytes": 0}):
+        for options in ({"flush_interval": float("nan")}, {"block_timeout": -1}, {"exit_timeout": float("inf")}, {"max_pending": 0}, {"batch_size": 1001}, {"batch_size": 0}, {"on_full": "drop"}, {"fsync": "no"}, {"batch_bytes": 0}):
             with self.subTest(options), self.assertRaises(ValueError):
                 TrackOptions(**options)
 

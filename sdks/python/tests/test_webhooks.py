@@ -98,6 +98,11 @@ class Forged(unittest.TestCase):
         for value in ("v1,", "v1", "v2," + signature(stamp=1)[3:], "v1,ünicode", signature()[:-2]):
             self.refused("not signed", told={**headers(), "webhook-signature": value})
 
+    def test_headers_and_bodies_that_are_no_text(self):
+        for name in ("webhook-id", "webhook-signature"):
+            self.refused("not signed", told={**headers(), name: "v1,\udcff"})
+        self.refused("not signed", "\udcff")
+
     def test_what_is_missing(self):
         for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
             told = headers()
@@ -117,6 +122,9 @@ class Forged(unittest.TestCase):
         for secret in ("secret", "whsec_", "whsec_!", []):
             with self.subTest(secret), self.assertRaises(ValueError):
                 verify_webhook(BODY, headers(), secret)
+        for tolerance in (float("nan"), -1):
+            with self.subTest(tolerance), self.assertRaises(ValueError):
+                verify_webhook(BODY, headers(), SECRET, tolerance=tolerance)
 
 
 if __name__ == "__main__":

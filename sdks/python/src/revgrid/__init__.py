@@ -72,7 +72,7 @@ from ._errors import (
     WebhookVerificationError,
 )
 from ._run import AsyncRunScope, Run, RunScope, current_run
-from ._track import TrackOptions, TrackStats
+from ._track_types import TrackOptions, TrackStats
 from ._types import (
     Account,
     Agent,

@@ -18,7 +18,8 @@ from ._config import Config, refusal, retry_delay
 from ._errors import RevError, RevQueueFullError
 from ._ops import ListOp, Op
 from ._run import AsyncRunScope
-from ._track import Tracker, TrackOptions, TrackStats
+from ._track import Tracker
+from ._track_types import TrackOptions, TrackStats
 from ._types import MeterCall, Outcome
 
 T = TypeVar("T")
@@ -74,7 +75,7 @@ class AsyncRev:
         *,
         api_key: str | None = None,
         base_url: str | None = None,
-        timeout: float = 20.0,
+        timeout: float = 30.0,
         max_retries: int = 5,
         ssl_context: ssl.SSLContext | None = None,
         track: TrackOptions | None = None,
@@ -110,7 +111,9 @@ class AsyncRev:
         while True:
             error: RevError
             try:
-                response = await self._pool.request(op.method, op.target, headers, op.body, self._config.timeout)
+                response = await self._pool.request(
+                    op.method, op.target, headers, op.body, self._config.timeout, repeatable=op.repeatable
+                )
                 refused = refusal(response)
                 if refused is None:
                     return op.read(response)
@@ -118,7 +121,8 @@ class AsyncRev:
             except RevError as failed:
                 error = failed
             error.request_id = error.request_id or request_id
-            error.idempotency_key = op.idempotency_key
+            error.idempotency_key = op.idempotency_key or op.body_key
+            error.retryable = error.retryable and op.repeatable
             delay = retry_delay(self._config, attempt, error)
             if delay is None:
                 raise error

@@ -101,20 +101,28 @@ class AsyncPool:
         self._idle: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[_Connection]] = weakref.WeakKeyDictionary()
 
     async def request(
-        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes | None, timeout: float
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]],
+        body: bytes | None,
+        timeout: float,
+        *,
+        repeatable: bool = True,
     ) -> Response:
         """One attempt. Raises RevConnectionError when no answer came. A cancelled one closes its connection."""
         data = request_bytes(self.origin, method, target, headers, body)
         try:
-            return await asyncio.wait_for(self._request(data), timeout)
+            return await asyncio.wait_for(self._request(data, repeatable), timeout)
         except asyncio.TimeoutError:
             raise failure(self.origin, TimeoutError()) from None
         except (OSError, BadResponse, Stale) as error:
             raise failure(self.origin, error) from error
 
-    async def _request(self, data: bytes) -> Response:
+    async def _request(self, data: bytes, repeatable: bool) -> Response:
         while True:
-            connection = self._take()
+            # A kept connection may be closed under a request; what must not be sent again goes over a new one.
+            connection = self._take() if repeatable else None
             kept = connection is not None
             keep = False
             try:

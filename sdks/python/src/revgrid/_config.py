@@ -37,8 +37,8 @@ class Config:
         key = told.strip() or None
         if key is not None and not (key.isascii() and key.isprintable()):
             raise RevConfigError("The API key has characters that no key has")
-        if not timeout > 0:
-            raise ValueError("timeout must be positive")
+        if not 0 < timeout <= 1e6:
+            raise ValueError("timeout must be more than 0 and at most a million seconds")
         if max_retries < 0:
             raise ValueError("max_retries must not be negative")
         url = (base_url or os.environ.get("REV_BASE_URL") or "").strip() or DEFAULT_BASE_URL
@@ -88,13 +88,13 @@ def retry_after(response: Response) -> float | None:
     value = response.headers.get("retry-after")
     if value is None:
         return None
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", value):
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
         return float(value)
     try:
         until = parsedate_to_datetime(value)
         now = parsedate_to_datetime(response.headers["date"]) if "date" in response.headers else utc_now()
         return max(0.0, (until - now).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
 
 
@@ -103,7 +103,9 @@ def backoff(attempt: int, first: float, most: float) -> float:
     return _random.uniform(0, min(most, first * 2.0 ** min(attempt, 30)))
 
 
-#: A longer Retry-After is the caller's to wait for; it stands in the error.
+FIRST_BACKOFF = 0.5
+MAX_BACKOFF = 8.0
+#: A longer Retry-After is the caller's to wait for; it stands in the error. A tracked call is tried by then.
 MAX_RETRY_AFTER = 60.0
 
 
@@ -111,7 +113,7 @@ def retry_delay(config: Config, attempt: int, error: RevError) -> float | None:
     """How long to wait before the next try, or None when there is none."""
     if not error.retryable or attempt >= config.max_retries:
         return None
-    delay = backoff(attempt, 0.25, 8.0)
+    delay = backoff(attempt, FIRST_BACKOFF, MAX_BACKOFF)
     if error.retry_after is None:
         return delay
     if error.retry_after > MAX_RETRY_AFTER:

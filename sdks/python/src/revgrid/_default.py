@@ -53,8 +53,6 @@ def _bound(method: Callable[Concatenate[Rev, P], T]) -> Callable[P, T]:
 
     functools.update_wrapper(function, method)
     del function.__wrapped__  # type: ignore[attr-defined]
-
-
     signature = inspect.signature(method)
     function.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
     return function

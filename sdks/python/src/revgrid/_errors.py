@@ -30,6 +30,8 @@ __all__ = [
 class RevError(Exception):
     """The base of every error of this package but wrong arguments, which are ``ValueError`` and ``TypeError``."""
 
+    _code: str | None = None
+
     def __init__(
         self,
         message: str,
@@ -45,7 +47,8 @@ class RevError(Exception):
         super().__init__(message)
         self.message = message
         #: Rev's stable code, such as ``outcome.already_resolved``; all of them stand in the errors page of the documentation.
-        self.code = code
+        #: ``http.503`` when what answered was not Rev, and ``client.…`` when this package raised it.
+        self.code = code or self._code
         #: The HTTP status, or None when there was no answer.
         self.status = status
         #: The X-Request-Id, under which the server's log has the request. Known even when no answer came.
@@ -76,17 +79,25 @@ def _rebuild(kind: type[RevError], message: str, state: dict[str, Any]) -> RevEr
 class RevConfigError(RevError):
     """The client lacks something, such as an API key."""
 
+    _code = "client.not_configured"
+
 
 class RevConnectionError(RevError):
     """No answer came: the address is wrong, the network or the service is away. The call may have been stored."""
+
+    _code = "client.connection_failed"
 
 
 class RevTimeoutError(RevConnectionError):
     """No answer came in time. The call may have been stored."""
 
+    _code = "client.timeout"
+
 
 class RevProtocolError(RevConnectionError):
     """Something answered, but not as Rev does: most likely a proxy in between."""
+
+    _code = "client.unreadable_answer"
 
 
 class RevAPIError(RevError):
@@ -128,17 +139,25 @@ class ServerError(RevAPIError):
 class RevQueueFullError(RevError):
     """``track`` refused a call, since as many wait as may. The call is not kept: it is yours again."""
 
+    _code = "client.queue_full"
+
 
 class RevClosedError(RevError):
     """The client was closed."""
+
+    _code = "client.closed"
 
 
 class WebhookVerificationError(RevError):
     """The webhook is not signed with the secret, or was signed too long ago. Answer it with 401, and do nothing."""
 
+    _code = "client.webhook_invalid"
+
 
 class UsageError(RevError, ValueError):
     """The object holds no token counts of a shape that is known."""
+
+    _code = "client.invalid"
 
 
 _BY_STATUS: dict[int, type[RevAPIError]] = {
@@ -164,7 +183,7 @@ def problem(status: int, body: Any, *, request_id: str | None = None, retry_afte
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else RevAPIError)
     return kind(
         str(text),
-        code=told.get("code") if isinstance(told.get("code"), str) else None,
+        code=told["code"] if isinstance(told.get("code"), str) and told["code"] else f"http.{status}",
         status=status,
         request_id=told.get("request_id") if isinstance(told.get("request_id"), str) else request_id,
         errors=(

@@ -70,6 +70,10 @@ class Response:
 
 
 def request_bytes(origin: Origin, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> bytes:
+    if not (method.isascii() and method.isalpha()):
+        raise ValueError("the method must be letters")
+    if not target.isascii() or not target.isprintable() or " " in target or "#" in target:
+        raise ValueError("the path must be printable ASCII without spaces; quote other characters")
     lines = [f"{method} {origin.prefix}{target} HTTP/1.1", f"Host: {origin.authority}"]
     for name, value in headers:
         if not value.isprintable() or not value.isascii():
@@ -168,7 +172,7 @@ class ResponseParser:
         elif "content-length" in headers:
             lengths = {length.strip() for length in headers["content-length"].split(",")}
             length = lengths.pop()
-            if lengths or not (length.isascii() and length.isdigit()):
+            if lengths or len(length) > 15 or not (length.isascii() and length.isdigit()):
                 raise BadResponse("the answer's length cannot be read")
             self._left = int(length)
             self._step = self._by_length

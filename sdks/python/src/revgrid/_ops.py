@@ -46,9 +46,13 @@ class Op(Generic[T]):
     body: bytes | None = None
     #: Sent as Idempotency-Key when it is set; repeats of the operation reuse it.
     idempotency_key: str | None = None
+    #: A key in the body, where that cannot stand in a header.
+    body_key: str | None = None
     #: Only the simulator answers without a key.
     needs_key: bool = True
     accept: str = "application/json"
+    #: Whether sending it again does no more than sending it once.
+    repeatable: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class ListOp(Generic[T]):
         def read(response: Response) -> tuple[list[T], str | None]:
             answer = parse(response.body)
             if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
-                raise RevProtocolError("The answer is not a page of a list")
+                raise RevProtocolError("The answer is not a page of a list", retryable=True)
             return [self.item(item) for item in answer["data"]], answer.get("next_cursor")
 
         return Op("GET", self.path + query([*self.pairs, ("cursor", cursor)]), read)
@@ -152,6 +156,7 @@ def meter_call(fields: Mapping[str, Any]) -> Op[t.MeterReceipt]:
         read,
         encode(body if in_header else {**body, "idempotency_key": key}),
         idempotency_key=key if in_header else None,
+        body_key=None if in_header else key,
     )
 
 
@@ -563,7 +568,10 @@ def request(
     body: Any = None,
     idempotency_key: str | None = None,
 ) -> Op[Any]:
-    """Any other call of the API, as JSON in and out, with the same retries and errors."""
+    """Any other call of the API, as JSON in and out, with the same retries and errors.
+
+    A POST or PATCH without an ``idempotency_key`` is sent once, since sent again it could count again.
+    """
     if not path.startswith("/"):
         raise ValueError("path must begin with /")
     pairs = [
@@ -578,5 +586,11 @@ def request(
         return response.body.decode("utf-8", "replace")
 
     return Op(
-        method.upper(), path + query(pairs), read, None if body is None else encode(body), idempotency_key, needs_key=False
+        method.upper(),
+        path + query(pairs),
+        read,
+        None if body is None else encode(body),
+        idempotency_key,
+        needs_key=False,
+        repeatable=idempotency_key is not None or method.upper() not in ("POST", "PATCH"),
     )

@@ -7,12 +7,13 @@ import contextvars
 import functools
 import inspect
 import logging
+import operator
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from . import _ops
-from ._errors import RevError
+from ._errors import RevConnectionError, RevError
 from ._types import Instant, MeterReceipt, Outcome
 from ._usage import tokens_of
 from ._wire import instant, utc_now
@@ -82,6 +83,7 @@ class Run:
 
     def add_tokens(self, input: int = 0, output: int = 0) -> None:
         """Adds tokens that were counted otherwise."""
+        input, output = operator.index(input), operator.index(output)
         if input < 0 or output < 0:
             raise ValueError("tokens must be 0 or more")
         self.tokens_input += input
@@ -154,7 +156,7 @@ class _Scope(Generic[C]):
             "idempotency_key": idempotency_key,
             "outcome": outcome,
         }
-        _ops.call_body({name: value for name, value in self._told.items()})  # Wrong now is better than wrong at the end.
+        _ops.call_body(self._told)  # Wrong now is better than wrong at the end.
         self._run: Run | None = None
         self._token: contextvars.Token[Run | None] | None = None
 
@@ -184,19 +186,28 @@ class _Scope(Generic[C]):
         parameter = inspect.signature(function).parameters.get("run")
         return parameter is not None and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
 
+    def _hasty(self) -> C:
+        """The client for a caller who waits for the result of the run: what does not go through soon is sent later."""
+        config = self._client._config
+        return self._client.with_options(timeout=min(config.timeout, 10.0), max_retries=min(config.max_retries, 2))
+
     @staticmethod
     def _later(error: RevError) -> None:
         """Goes on if the call may be sent later; a clock that is ahead is a matter of time, too."""
-        if not error.retryable and list(error.errors) != ["occurred_at"]:
+        # An answer that cannot be read is no refusal: the call may be stored or not, and is tracked under the same key.
+        away = error.retryable or isinstance(error, RevConnectionError)
+        if not away and list(error.errors) != ["occurred_at"]:
             raise error
         _log.warning("A run is sent later: %s", error)
 
     def _interrupted(self, run: Run, fields: Mapping[str, Any]) -> None:
-        """Interrupted while the call was being sent, which may have worked: the same call under the same key is tracked."""
+        """Interrupted while the call was sent or waited for room: the same call under the same key is tracked, if it is not."""
+        if run.tracked:
+            return
         try:
             self._client._tracker.add(fields, block=False)
             run.tracked = True
-        except RevError as error:
+        except (RevError, TypeError, ValueError) as error:
             _log.error("A run could not be metered: %s: %s", error, fields)
 
     @staticmethod
@@ -226,15 +237,15 @@ class RunScope(_Scope["Rev"]):
         try:
             if not self._background and not hurry:
                 try:
-                    run.receipt = self._client._send(_ops.meter_call(fields))
+                    run.receipt = self._hasty()._send(_ops.meter_call(fields))
                     return
                 except RevError as away:
                     self._later(away)
-                except (KeyboardInterrupt, SystemExit):
-                    self._interrupted(run, fields)
-                    raise
             self._client.track(fields)
             run.tracked = True
+        except (KeyboardInterrupt, SystemExit):
+            self._interrupted(run, fields)
+            raise
         except (RevError, TypeError, ValueError) as failed:
             self._failed(failed, error, fields)
 
@@ -290,19 +301,19 @@ class AsyncRunScope(_Scope["AsyncRev"]):
         try:
             if not self._background and not hurry:
                 try:
-                    receipt = await self._client._send(_ops.meter_call(fields))
+                    receipt = await self._hasty()._send(_ops.meter_call(fields))
                     run.receipt = receipt
                     return False
                 except RevError as away:
                     self._later(away)
-                except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
-                    self._interrupted(run, fields)
-                    raise
             if hurry:
                 self._client._tracker.add(fields, block=False)
             else:
                 await self._client.track(fields)
             run.tracked = True
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+            self._interrupted(run, fields)
+            raise
         except (RevError, TypeError, ValueError) as failed:
             self._failed(failed, error, fields)
         return False

@@ -127,7 +127,7 @@ class Segment:
 class Entry:
     """A call on its way: one line of a segment, or of none when it is only in memory."""
 
-    __slots__ = ("attempts", "folder", "line", "not_before", "segment")
+    __slots__ = ("attempts", "folder", "line", "not_before", "segment", "settled")
 
     def __init__(self, line: bytes, folder: Folder | None, segment: Segment | None) -> None:
         self.line = line
@@ -135,6 +135,7 @@ class Entry:
         self.segment = segment
         self.attempts = 0
         self.not_before = 0.0
+        self.settled = False
 
 
 class Folder:
@@ -149,6 +150,7 @@ class Folder:
         self._lock: int | None = lock
         self._number = 0
         self.lost = 0  # Lines that somebody else removed.
+        self.unreadable: OSError | None = None  # Why lines were left out by the last ``take``.
         self.unsynced = False
         self.new_names = True
 
@@ -277,8 +279,9 @@ class Folder:
     # --- reading
 
     def take(self, most: int, most_bytes: int) -> list[Entry]:
-        """The next lines to send, oldest first."""
+        """The next lines to send, oldest first. A file that cannot be read keeps its lines, for another time."""
         entries: list[Entry] = []
+        self.unreadable = None
         total = 0
         for segment in list(self.segments):
             if segment.taken == segment.count:
@@ -291,8 +294,11 @@ class Folder:
                     total += len(line) + 1
                     segment.read += len(line) + 1
                     segment.taken += 1
+            except FileNotFoundError:
+                pass
             except OSError as error:
-                _log.error("%s cannot be read: %s", segment.path, error)
+                self.unreadable = error
+                continue
             if segment.taken < segment.count:
                 self._missing(segment)
         return entries
@@ -395,7 +401,7 @@ class Account:
         self.base_url = base_url
         self.path = os.path.join(root, fingerprint(base_url, api_key))
         self._in_temp = os.path.dirname(os.path.abspath(root)) == _temp()
-        self._mode = api_key.split("_")[1] if api_key.count("_") >= 2 else None
+        self.mode = api_key.split("_")[1] if api_key.count("_") >= 2 else None
 
     def prepare(self) -> None:
         os.makedirs(self.root, 0o700, exist_ok=True)
@@ -408,9 +414,16 @@ class Account:
         name = os.path.join(self.path, "about.json")
         if not os.path.exists(name):
             draft = f"{name}.{secrets.token_hex(4)}"
-            with open(draft, "wb") as file:
-                file.write(encode({"base_url": self.base_url, "mode": self._mode}) + b"\n")
-            os.replace(draft, name)
+            try:
+                with open(draft, "wb") as file:
+                    file.write(encode({"base_url": self.base_url, "mode": self.mode}) + b"\n")
+                os.replace(draft, name)
+            except OSError:
+                try:
+                    os.unlink(draft)
+                except OSError:
+                    pass
+                raise
             sync_folder(self.root)
 
     def folders(self) -> list[str]:
@@ -433,7 +446,7 @@ class Account:
             try:
                 with open(os.path.join(other, "about.json"), "rb") as file:
                     about = json.loads(file.read(4096))
-                if about.get("base_url") != self.base_url or about.get("mode") != self._mode:
+                if about.get("base_url") != self.base_url or about.get("mode") != self.mode:
                     continue
                 with os.scandir(other) as entries:
                     folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]

@@ -11,106 +11,29 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Any
 
-from ._config import backoff, refusal, retry_after
+from ._config import FIRST_BACKOFF, MAX_BACKOFF, MAX_RETRY_AFTER, backoff, refusal, retry_after
 from ._errors import RevAPIError, RevClosedError, RevConfigError, RevError, RevProtocolError, RevQueueFullError, is_retryable, problem
 from ._http1 import Response
 from ._ops import batch_results, call_body, new_key
 from ._spool import Account, Entry, Folder, default_root, forget_locks, sync_folder
+from ._track_types import TrackOptions, TrackStats
 from ._wire import decode, encode, instant, parse_instant, utc_now
 
 _log = logging.getLogger("revgrid")
 _trackers: weakref.WeakSet[Tracker] = weakref.WeakSet()
 
+#: Nobody waits longer at once: locks cannot wait for any time there is.
+_MAX_WAIT = 3600.0
 #: A metered call may have 1 MiB.
 _MAX_LINE = 1024 * 1024
 #: Looking for what processes that ended left behind.
 _SCAN_SECONDS = 30.0
 #: Calls that are put off one by one; with more, the sender waits for these first.
 _MAX_DEFERRED = 1000
-
-
-@dataclass(frozen=True)
-class TrackOptions:
-    """How ``track`` keeps and sends calls."""
-
-    #: The folder of the spool; "auto" is REV_SPOOL_DIR or a folder of the user's. None keeps calls in memory only, where
-    #: the death of the process loses them.
-    spool_dir: str | os.PathLike[str] | None = "auto"
-    #: Keys that this account used before: what was spooled under them is sent with the present one.
-    previous_api_keys: tuple[str, ...] = ()
-    #: Seconds that a call waits for others to be sent with.
-    flush_interval: float = 1.0
-    #: Calls of a batch, at most 1000,
-    batch_size: int = 500
-    #: and bytes of them, at most 20 MiB.
-    batch_bytes: int = 4 * 1024 * 1024
-    #: How many calls may wait, and how many bytes. Without a spool, or while its disk fails, it is
-    max_pending: int = 1_000_000
-    max_pending_bytes: int = 512 * 1024 * 1024
-    #: these.
-    max_memory_pending: int = 10_000
-    max_memory_bytes: int = 32 * 1024 * 1024
-    #: What ``track`` does when that many wait: "block" waits up to block_timeout for room and raises RevQueueFullError
-    #: then, "raise" raises it at once. Either way the caller still has the call.
-    on_full: Literal["block", "raise"] = "block"
-    block_timeout: float = 5.0
-    #: When the spool is forced to the disk. "batch": before calls are sent, at the latest flush_interval after they were
-    #: tracked. "always": before ``track`` returns. "never": when the system likes. Whatever it is, calls survive the
-    #: death of the process; this is about the death of the machine.
-    fsync: Literal["always", "batch", "never"] = "batch"
-    #: Seconds that the end of the program waits for calls to be sent, unless three tries fail; what is spooled is sent by
-    #: the next program.
-    exit_timeout: float = 5.0
-    #: Told of each call that the service refused for good, in the sending thread.
-    on_rejected: Callable[[dict[str, Any], RevError], None] | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.batch_size <= 1000:
-            raise ValueError("batch_size must be 1 to 1000")
-        if not 1 <= self.batch_bytes <= 20 * 1000 * 1000:
-            raise ValueError("batch_bytes must be at most 20 MB")
-        if self.on_full not in ("block", "raise"):
-            raise ValueError("on_full must be block or raise")
-        if self.fsync not in ("always", "batch", "never"):
-            raise ValueError("fsync must be always, batch or never")
-
-
-@dataclass(frozen=True)
-class TrackStats:
-    """tracked + recovered == accepted + replayed + rejected + lost + pending, at any time."""
-
-    #: Calls that ``track`` took.
-    tracked: int = 0
-    #: Calls of processes that ended, found in the spool.
-    recovered: int = 0
-    #: Calls that the service stored,
-    accepted: int = 0
-    #: had stored already, so that they count once,
-    replayed: int = 0
-    #: or refused for good. They stand in the spool's rejected.jsonl, and on_rejected was told.
-    rejected: int = 0
-    #: Calls that nobody has any more: memory that ended before the service was back, or files that somebody removed.
-    lost: int = 0
-    #: Calls that wait.
-    pending: int = 0
-    pending_bytes: int = 0
-    #: Batches that were answered, and tries that were not.
-    batches: int = 0
-    failures: int = 0
-    #: Calls that ``track`` did not take for lack of room (RevQueueFullError); they count nowhere else.
-    refused: int = 0
-    #: Writes to the spool that failed; those calls are in memory.
-    spool_errors: int = 0
-    #: Lines that a dying process or machine left incomplete.
-    torn: int = 0
-    #: The last thing that went wrong, and when.
-    last_error: str | None = None
-    last_error_at: datetime | None = None
 
 
 class _Away(Exception):
@@ -133,8 +56,11 @@ class Tracker:
         # All that takes locks of other modules is done now: a fork must not meet them in the hands of another thread.
         self._accounts: list[Account] = []
         if options.spool_dir is not None and api_key is not None:
-            root = default_root() if options.spool_dir == "auto" else os.fspath(options.spool_dir)
+            # A daemon changes its working directory later on.
+            root = os.path.abspath(default_root() if options.spool_dir == "auto" else options.spool_dir)
             self._accounts = [Account(root, base_url, key) for key in (api_key, *options.previous_api_keys)]
+            if any(account.mode != self._accounts[0].mode for account in self._accounts):
+                raise RevConfigError("previous_api_keys must be of the mode of api_key: test calls are never billed as live ones")
         self._ended = False  # Closed by its owner.
         self._leaving = False  # The program ends: spool, but do not send.
         self._reset()
@@ -166,11 +92,12 @@ class Tracker:
         self._left = [0, 0]  # Calls and bytes that are left to the next process.
         self._warned_keys = False
         self._spool_said = 0.0
-        self._next_create = 0.0  # A folder that cannot be made is not tried for every call.
-        self._order = 0  # Own calls that were tracked,
-        self._through = 0  # and settled.
+        self._next_open = 0.0  # What cannot be made is not tried for every call.
+        self._next_create = 0.0
+        self._order = [0, 0]  # Own calls that were tracked, to the disk and to memory; each is sent in its order,
+        self._through = [0, 0]  # and settled.
         self._n = dict.fromkeys(
-            ("tracked", "recovered", "accepted", "replayed", "rejected", "lost", "batches", "failures", "refused", "spool_errors", "torn"), 0
+            ("tracked", "recovered", "accepted", "duplicates", "rejected", "lost", "batches", "failures", "refused", "spool_errors", "torn"), 0
         )
         self._last: tuple[str, datetime] | None = None
 
@@ -202,9 +129,8 @@ class Tracker:
                         f"{self._pending()} calls wait to be sent, as many as may", retryable=True
                     )
                 self._start()
-                self._cond.wait(left)
+                self._cond.wait(min(left, _MAX_WAIT))
             self._n["tracked"] += 1
-            self._order += 1
             self._start()
             if self._oldest is None:
                 self._oldest = time.monotonic()
@@ -231,7 +157,7 @@ class Tracker:
             if self._api_key is None:
                 return True
             self._open_spool()
-            through = self._order
+            through = list(self._order)
             self._flushing += 1
             self._next_scan = 0.0
             if not self._asked_to_wait:
@@ -247,14 +173,15 @@ class Tracker:
             finally:
                 self._flushing -= 1
 
-    def _flushed(self, through: int) -> bool:
+    def _flushed(self, through: list[int]) -> bool:
         spooled = (
             self._next_scan > 0
             and not self._more_to_adopt
-            and not self._memory
             and not any(folder.count for folder in self._adopted)
+            and not any(folder.unreadable for folder in self._folders())
         )
-        return self._through >= through and not self._deferred and (spooled or self._account is None)
+        settled = all(done >= wanted for done, wanted in zip(self._through, through))
+        return settled and not self._deferred and (spooled or self._account is None)
 
     def stats(self) -> TrackStats:
         self._check_fork()
@@ -262,7 +189,8 @@ class Tracker:
             last = self._last
             return TrackStats(
                 **self._n,
-                pending=self._pending(),
+                queued=self._memory_count,
+                spooled=self._pending() - self._memory_count,
                 pending_bytes=self._bytes(),
                 last_error=last[0] if last else None,
                 last_error_at=last[1] if last else None,
@@ -302,7 +230,7 @@ class Tracker:
     def _let_send(self, give_up: float) -> None:
         """Waits for the sending thread; sends in this one where late in the life of the interpreter there is no other."""
         if self._thread is not None and self._thread.is_alive():
-            self._cond.wait(max(0.0, give_up - time.monotonic()))
+            self._cond.wait(min(_MAX_WAIT, max(0.0, give_up - time.monotonic())))
             return
         self._cond.release()
         try:
@@ -328,6 +256,7 @@ class Tracker:
             self._memory_count = self._memory_bytes = 0
             self._memory.clear()
         self._adopted, self._own, self._account = [], None, None
+        self._next_open = self._next_create = 0.0
 
     # --- keeping (all of this under the lock)
 
@@ -344,8 +273,9 @@ class Tracker:
         return (self._own.untaken if self._own else 0) + len(self._memory)
 
     def _open_spool(self) -> None:
-        if self._account is not None or not self._accounts:
+        if self._account is not None or not self._accounts or time.monotonic() < self._next_open:
             return
+        self._next_open = time.monotonic() + 1.0
         try:
             self._accounts[0].prepare()
         except OSError as error:
@@ -353,12 +283,13 @@ class Tracker:
             return
         self._account = self._accounts[0]
 
-    def _spool_failed(self, error: OSError) -> None:
+    def _spool_failed(self, error: OSError, what: str = "written, so calls are kept in memory") -> None:
         self._n["spool_errors"] += 1
-        self._say(f"The spool cannot be written: {error}")
+        text = f"The spool cannot be {what}: {error}"
+        self._say(text)
         if time.monotonic() - self._spool_said > 60 or not self._spool_said:
             self._spool_said = time.monotonic()
-            _log.error("The spool cannot be written, so calls are kept in memory: %s", error)
+            _log.error("%s", text)
 
     def _say(self, text: str) -> None:
         self._last = (text, utc_now())
@@ -385,14 +316,18 @@ class Tracker:
                     if not self._own.unsynced:
                         self._dirty_since = time.monotonic()
                     self._own.append(line)
+                    self._order[0] += 1
                     return True
             except OSError as error:
                 self._spool_failed(error)
+        if self._leaving:
+            raise RevClosedError("The program ends, and the call cannot be kept on disk")
         if not self._memory_room(len(line) + 1):
             return False
         self._memory.append(Entry(line, None, None))
         self._memory_count += 1
         self._memory_bytes += len(line) + 1
+        self._order[1] += 1
         return True
 
     def _sync(self, force: bool = False) -> None:
@@ -437,7 +372,7 @@ class Tracker:
                     wait = self._wait()
                     if wait is not None and wait <= 0:
                         break
-                    cond.wait(wait)
+                    cond.wait(None if wait is None else min(wait, _MAX_WAIT))
             try:
                 self._cycle()
             except Exception:
@@ -483,7 +418,7 @@ class Tracker:
             return
         with self._cond:
             if not self._current:
-                self._current = self._next()
+                self._take_next(self._current)
             batch = list(self._current)
             self._refused_in_cycle = 0
         if not batch:
@@ -501,7 +436,7 @@ class Tracker:
             self._asked_to_wait = False
             self._cond.notify_all()
 
-    def _next(self) -> list[Entry]:
+    def _take_next(self, entries: list[Entry]) -> None:
         """The next batch: what was put off and is due, then this process's calls, in turns with those of others."""
         now = time.monotonic()
         most, most_bytes = self.options.batch_size, self.options.batch_bytes
@@ -509,34 +444,37 @@ class Tracker:
         if due:
             taken = set(map(id, due))
             self._deferred = [entry for entry in self._deferred if id(entry) not in taken]
-            return due
+            entries += due
+            return
         if len(self._deferred) >= _MAX_DEFERRED:
-            return []
-        entries: list[Entry] = []
+            return
         total = 0
         while self._memory and len(entries) < most and (not entries or total + len(self._memory[0].line) <= most_bytes):
             entries.append(self._memory.popleft())
             total += len(entries[-1].line) + 1
         if not entries and self._own is not None:
-            entries = self._own.take(most, most_bytes)
-            self._lose(self._own)
+            self._take(self._own, entries, most, most_bytes)
         if not self._unsent():
             self._oldest = None
         left = most - len(entries)
         for folder in self._adopted:
             if left <= 0 or entries and sum(len(entry.line) for entry in entries) >= most_bytes // 2:
                 break
-            more = folder.take(max(1, left), most_bytes // 2)
-            self._lose(folder)
-            entries += more
-            left -= len(more)
-        return entries
+            left -= self._take(folder, entries, left, most_bytes // 2)
+        if not entries and any(folder.unreadable for folder in self._folders()):
+            self._not_before = now + 1.0
 
-    def _lose(self, folder: Folder) -> None:
+    def _take(self, folder: Folder, entries: list[Entry], most: int, most_bytes: int) -> int:
+        """Adds the next lines of a folder. What cannot be read now, for want of a handle perhaps, stays for later."""
+        more = folder.take(most, most_bytes)
+        entries += more
         self._n["lost"] += folder.lost
         if folder.own:
-            self._through += folder.lost
+            self._through[0] += folder.lost
         folder.lost = 0
+        if folder.unreadable is not None:
+            self._spool_failed(folder.unreadable, "read, so calls wait on disk")
+        return len(more)
 
     def _deliver(self, entries: list[Entry]) -> None:
         """Sends entries and settles those that are decided. Raises _Away when the whole of it must be tried again."""
@@ -582,7 +520,9 @@ class Tracker:
         if entry.folder is None or entry.folder.own:
             return True
         try:
-            if isinstance(json.loads(entry.line), dict):
+            call = json.loads(entry.line)
+            # Without its key it could count twice.
+            if isinstance(call, dict) and isinstance(call.get("idempotency_key"), str):
                 return True
         except (ValueError, RecursionError):
             pass
@@ -594,11 +534,11 @@ class Tracker:
     def _decide(self, entry: Entry, result: Mapping[str, Any], response: Response) -> None:
         status = result["status"]
         if 200 <= status < 300:
-            self._settle(entry, "replayed" if result.get("replayed") is True else "accepted")
+            self._settle(entry, "duplicates" if result.get("replayed") is True else "accepted")
             return
         error = problem(status, result.get("error"), retry_after=retry_after(response))
         if error.code == "event.archived":
-            self._settle(entry, "replayed")  # It was stored, and its month is archived since.
+            self._settle(entry, "duplicates")  # It was stored, and its month is archived since.
         elif is_retryable(status):
             self._defer(entry, error)
         elif not self._too_early(entry, error, response):
@@ -611,7 +551,7 @@ class Tracker:
         try:
             server = parsedate_to_datetime(response.headers["date"])
             ahead = parse_instant(decode(entry.line)["occurred_at"]) - server - timedelta(minutes=5)
-        except (KeyError, TypeError, ValueError, RevError):
+        except (KeyError, TypeError, ValueError, OverflowError, RevError):
             return False
         if not timedelta(0) < ahead < timedelta(days=1):
             return False
@@ -624,7 +564,9 @@ class Tracker:
                 self._n[what] += 1
 
     def _drop(self, entry: Entry) -> bool:
-        """Takes an entry out of wherever it is; False when it was left to the next process meanwhile."""
+        """Takes an entry out of wherever it is; False when it was left to the next process, or taken out, meanwhile."""
+        if entry.settled:
+            return False  # Late in the life of the interpreter, two threads may send the same batch.
         try:
             self._current.remove(entry)
         except ValueError:
@@ -632,9 +574,11 @@ class Tracker:
         if entry.folder is None:
             if self._memory_count == 0:
                 return False  # It was given up meanwhile.
+            entry.settled = True
             self._memory_count -= 1
             self._memory_bytes -= len(entry.line) + 1
         elif entry.folder is self._own or entry.folder in self._adopted:
+            entry.settled = True
             entry.folder.settle(entry)
             if not entry.folder.count and not entry.folder.own:
                 self._adopted.remove(entry.folder)
@@ -644,7 +588,7 @@ class Tracker:
         else:
             return False
         if entry.folder is None or entry.folder.own:
-            self._through += 1
+            self._through[entry.folder is None] += 1
         return True
 
     def _defer(self, entry: Entry, error: RevError, seconds: float | None = None) -> None:
@@ -653,14 +597,16 @@ class Tracker:
                 self._current.remove(entry)
                 self._deferred.append(entry)
             entry.attempts += 1
-            wait = seconds if seconds is not None else 0.25 + backoff(entry.attempts, 0.5, 60.0)
-            entry.not_before = time.monotonic() + max(wait, error.retry_after or 0.0)
+            wait = seconds if seconds is not None else 0.25 + backoff(entry.attempts, FIRST_BACKOFF, 60.0)
+            entry.not_before = time.monotonic() + max(wait, min(error.retry_after or 0.0, MAX_RETRY_AFTER))
             self._say(f"A call was put off: {error}")
 
     def _reject(self, entry: Entry, error: RevError) -> None:
         try:
             call = decode(entry.line)
         except RevError:
+            call = None
+        if not isinstance(call, dict):
             call = {"unreadable": entry.line.decode("utf-8", "backslashreplace")}
         record = {
             "at": instant(utc_now(), "at"),
@@ -669,15 +615,15 @@ class Tracker:
         }
         with self._cond:
             account = self._account
-        where = "memory only"
+        where = None
         if account is not None:
             try:
                 where = account.reject(record)
             except OSError as failed:
                 with self._cond:
                     self._spool_failed(failed)
-        told = call if account is None else call.get("idempotency_key")
-        _log.error("Rev refused a tracked call, which is kept in %s: %s: %s", where, error, told)
+        told = call if where is None else call.get("idempotency_key")
+        _log.error("Rev refused a tracked call, which is kept in %s: %s: %s", where or "this line only", error, told)
         with self._cond:
             if self._drop(entry):
                 self._n["rejected"] += 1
@@ -696,9 +642,10 @@ class Tracker:
             self._failed += 1
             self._n["failures"] += 1
             lasting = not error.retryable
-            wait = backoff(self._failed, 0.5, 60.0 if lasting else 15.0) + (1.0 if lasting else 0.05)
+            # What lasts needs somebody to mend it: no need to ask often.
+            wait = backoff(self._failed - 1, FIRST_BACKOFF, 60.0 if lasting else MAX_BACKOFF) + (1.0 if lasting else 0.05)
             self._asked_to_wait = error.retry_after is not None
-            self._not_before = time.monotonic() + max(wait, error.retry_after or 0.0)
+            self._not_before = time.monotonic() + max(wait, min(error.retry_after or 0.0, MAX_RETRY_AFTER))
             self._say(str(error))
             first = self._failed == 1
             self._cond.notify_all()

@@ -145,13 +145,20 @@ class Pool:
         self._idle: list[_Connection] = []
 
     def request(
-        self, method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes | None, timeout: float
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]],
+        body: bytes | None,
+        timeout: float,
+        *,
+        repeatable: bool = True,
     ) -> Response:
         """One attempt. Raises RevConnectionError when no answer came."""
         data = request_bytes(self.origin, method, target, headers, body)
         deadline = time.monotonic() + timeout
         while True:
-            connection = self._take()
+            connection = self._take() if repeatable else None
             kept = connection is not None
             keep = False
             try:
@@ -161,7 +168,7 @@ class Pool:
                 return response
             except Stale as error:
                 # The server closed a kept connection just when it was used: that is no failure of the service.
-                # Every request of this package may be repeated, so it goes over another one.
+                # The request may be repeated, so it goes over another one.
                 if not kept:
                     raise failure(self.origin, error) from error
             except (OSError, BadResponse) as error:

@@ -62,7 +62,7 @@ def verify_webhook(
     Raises WebhookVerificationError, which is best answered with 401. A message may come twice: take each ``id`` once.
     """
     if isinstance(payload, str):
-        payload = payload.encode("utf-8")
+        payload = payload.encode("utf-8", "surrogatepass")
     if not isinstance(payload, (bytes, bytearray, memoryview)):
         raise TypeError(f"payload must be the body as it came, in bytes, not {type(payload).__name__}")
     secrets = [secret] if isinstance(secret, str) else list(secret)
@@ -70,6 +70,8 @@ def verify_webhook(
         raise ValueError("give at least one secret")
     keys = [_key(one) for one in secrets]
     allowed = tolerance.total_seconds() if isinstance(tolerance, timedelta) else float(tolerance)
+    if not allowed >= 0:
+        raise ValueError("tolerance must be 0 or more")
     told = _pick(headers)
     missing = [name for name in _NAMES if not told.get(name)]
     if missing:
@@ -78,14 +80,15 @@ def verify_webhook(
     if not re.fullmatch(r"[0-9]{1,12}", stamp):
         raise WebhookVerificationError("The message's webhook-timestamp is no time")
     body = bytes(payload)
-    signed = f"{identity}.{stamp}.".encode("utf-8") + body
+    # Some frameworks hand out bytes that are no text as lone surrogates: these must be refused, not raise something else.
+    signed = f"{identity}.{stamp}.".encode("utf-8", "surrogatepass") + body
     expected = [base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()) for key in keys]
     genuine = False
     for signature in signatures.split():
         version, comma, value = signature.partition(",")
         if version == "v1" and comma:
             for candidate in expected:
-                genuine |= hmac.compare_digest(candidate, value.encode("utf-8"))
+                genuine |= hmac.compare_digest(candidate, value.encode("utf-8", "surrogatepass"))
     if not genuine:
         raise WebhookVerificationError("The message is not signed with this secret")
     if abs(time.time() - int(stamp)) > allowed:

@@ -163,7 +163,7 @@ def decode(body: bytes, *, request_id: str | None = None) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise RevProtocolError("The answer is not JSON", request_id=request_id) from None
+        raise RevProtocolError("The answer is not JSON", request_id=request_id, retryable=True) from None
 
 
 def segment(value: str, name: str) -> str:
@@ -177,5 +177,5 @@ def segment(value: str, name: str) -> str:
 
 def query(pairs: Iterable[tuple[str, Any]]) -> str:
     """The part of a target from the question mark on; absent values are left out."""
-    told = [f"{name}={quote(str(value), safe='')}" for name, value in pairs if value is not None]
+    told = [f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in pairs if value is not None]
     return "?" + "&".join(told) if told else ""
