@@ -30,6 +30,7 @@ public static class DocCatalog
         InGuide("outcomes", "Outcomes", "The life of an outcome: resolve, expire, review and reverse."),
         InGuide("dashboard", "Dashboard", "What each figure means, and when an amount counts."),
         InGuide("going-live", "Going live", "Keys, errors and retries, limits, and how to get paid."),
+        ToLookUp("sdks", "SDKs", "Node, Python and .NET: one line of code, and what happens when something fails."),
         ToLookUp("telemetry", "Telemetry", "Agents that emit OpenTelemetry or CloudEvents are metered without code."),
         ToLookUp("webhooks", "Webhooks", "Rev tells your systems of outcomes and invoices."),
         ToLookUp("resolvers", "Resolvers", "Webhooks of others decide pending outcomes."),

@@ -27,6 +27,8 @@ internal sealed class DocCodeRenderer(string url) : HtmlObjectRenderer<CodeBlock
 
     private static readonly string[] PythonWords = ["def", "except", "from", "if", "import", "in", "not", "or", "print", "raise", "return", "try", "while", "with"];
 
+    private static readonly string[] CSharpWords = ["await", "for", "foreach", "new", "return", "using", "var"];
+
     private int _count;
 
     protected override void Write(HtmlRenderer renderer, CodeBlock obj)
@@ -80,6 +82,7 @@ internal sealed class DocCodeRenderer(string url) : HtmlObjectRenderer<CodeBlock
         "bash" or "sh" => ("Shell", "\"", ShellWords),
         "js" => ("Node", "'`", NodeWords),
         "python" => ("Python", "\"", PythonWords),
+        "csharp" => ("C#", "\"", CSharpWords),
         "json" => ("JSON", "\"", None),
         "text" => ("What it prints", "", None),
         _ => ("Text", "", None),
