@@ -10,7 +10,7 @@ try
 {
     rev = new RevClient();
 }
-catch (InvalidOperationException missing)
+catch (RevException missing) when (missing.Code == RevException.NotConfiguredCode)
 {
     Console.Error.WriteLine(missing.Message);
     return 2;
@@ -69,7 +69,7 @@ try
         }
         var isDelivered = await tracker.FlushAsync();
         var statistics = tracker.Statistics;
-        Console.WriteLine($"4. Tracked {statistics.Tracked} calls: {statistics.Delivered} delivered, {statistics.SpooledNow} on disk{(isDelivered ? "" : " until Rev is back")}");
+        Console.WriteLine($"4. Tracked {statistics.Tracked} calls: {statistics.Accepted} stored, {statistics.Spooled} on disk{(isDelivered ? "" : " until Rev is back")}");
     }
 
     // 5. What it came to.

@@ -39,6 +39,9 @@ internal enum Fault
 
     /// <summary>Status 401.</summary>
     Unauthorized,
+
+    /// <summary>Status 413, not in Rev's words.</summary>
+    TooLarge,
 }
 
 /// <summary>A request as it arrived.</summary>
@@ -190,6 +193,7 @@ internal sealed class FakeRev : IAsyncDisposable
             case Fault.RateLimited: return Refusal(429, "rate.limited", "Retry-After: 7\r\n");
             case Fault.RateLimitedForLong: return Refusal(429, "rate.limited", "Retry-After: 600\r\n");
             case Fault.Broken: return Http(500, "<html>", "Content-Type: text/html\r\n");
+            case Fault.TooLarge: return Http(413, "<html>", "Content-Type: text/html\r\n");
             case Fault.Page: return Http(200, "<html>", "Content-Type: text/html\r\n");
             case Fault.Unauthorized: return Refusal(401, "auth.invalid_key");
             default: break;
@@ -233,18 +237,19 @@ internal sealed class FakeRev : IAsyncDisposable
             var result = JsonNode.Parse(receipt)!.AsObject();
             result["status"] = 201;
             if (isReplayed) result["replayed"] = true;
+            if ((string?)call["agent_id"] == "odd") result["price_charged"] = "much";
             results.Add(result);
         }
         return Http(200, new JsonObject { ["results"] = results, ["accepted"] = 0, ["replayed"] = 0, ["rejected"] = 0 }.ToJsonString());
     }
 
-    /// <summary>The agent <c>bad</c> is refused; <c>busy</c> once, for now; what <c>archived</c> did was stored long ago; <c>late</c> may not say when it was.</summary>
+    /// <summary>The agent <c>bad</c> is refused; <c>busy</c> once, for now; <c>poison</c> always, for now; what <c>archived</c> did was stored long ago; <c>late</c> may not say when it was.</summary>
     private JsonObject? Refusal(JsonObject call)
     {
         var (status, code) = call["agent_id"]!.GetValue<string>() switch
         {
             "bad" => (400, "request.invalid"),
-            "busy" => (503, "service.unavailable"),
+            "busy" or "poison" => (503, "service.unavailable"),
             "archived" => (409, "event.archived"),
             "late" when call.ContainsKey("occurred_at") => (400, "request.invalid"),
             _ => (0, ""),
@@ -254,7 +259,7 @@ internal sealed class FakeRev : IAsyncDisposable
         {
             lock (_gate)
             {
-                if (!_busy.Add(call["idempotency_key"]!.GetValue<string>())) return null;
+                if (!_busy.Add(call["idempotency_key"]!.GetValue<string>()) && (string?)call["agent_id"] == "busy") return null;
             }
         }
         return new JsonObject

@@ -65,12 +65,12 @@ public sealed class RetryTests
     public async Task Statuses_that_pass_are_waited_out()
     {
         await using var server = new FakeRev();
-        server.Next(Fault.Timeout, Fault.RateLimited, Fault.Broken, Fault.Unavailable);
+        server.Next(Fault.Timeout, Fault.RateLimited, Fault.Broken, Fault.Unavailable, Fault.Unavailable);
         var clock = new FastClock();
 
         var receipt = await server.Client(o => o.Clock = clock).MeterAsync(Call);
 
-        server.Requests.Count.ShouldBe(5);
+        server.Requests.Count.ShouldBe(6);
         server.Stored.Keys.ShouldBe([receipt.IdempotencyKey]);
     }
 
@@ -162,11 +162,24 @@ public sealed class RetryTests
     public async Task A_cancelled_call_is_not_sent_again()
     {
         await using var server = new FakeRev { Always = Fault.Slow };
-        using var cancelled = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        using var cancelled = new CancellationTokenSource();
 
-        var thrown = await Should.ThrowAsync<OperationCanceledException>(() => server.Client().MeterAsync(Call, cancelled.Token));
+        var metering = server.Client().MeterAsync(Call, cancelled.Token);
+        await Wait.Until(() => server.Requests.Count == 1);
+        await cancelled.CancelAsync();
+        OperationCanceledException? thrown = null;
+        try
+        {
+            await metering;
+        }
+        catch (OperationCanceledException exception)
+        {
+            // Should.ThrowAsync would make another of it.
+            thrown = exception;
+        }
 
-        thrown.CancellationToken.ShouldBe(cancelled.Token);
+        thrown!.CancellationToken.ShouldBe(cancelled.Token);
+        thrown.Data[RevException.IdempotencyKeyData].ShouldBe(server.Requests[0].HeaderKey);
         server.Requests.Count.ShouldBe(1);
     }
 
@@ -195,6 +208,36 @@ public sealed class RetryTests
         var failed = await Should.ThrowAsync<RevException>(() => server.Client().MeterAsync(Call));
 
         failed.Code.ShouldBe(RevException.UnreadableCode);
+        failed.IdempotencyKey.ShouldBe(server.Requests[0].HeaderKey);
+    }
+
+    [Fact]
+    public async Task What_a_handler_throws_has_the_key_with_it()
+    {
+        using var http = new HttpClient(new Broken());
+        var rev = new RevClient(http, new RevOptions { ApiKey = "rg_test_key", BaseUrl = new Uri("http://rev.test"), MaxRetries = 0 });
+
+        var failed = await Should.ThrowAsync<RevException>(() => rev.MeterAsync(Call));
+
+        failed.Code.ShouldBe(RevException.ConnectionCode);
+        failed.IdempotencyKey.ShouldNotBeNullOrEmpty();
+        failed.InnerException.ShouldBeOfType<InvalidOperationException>();
+    }
+
+    [Fact]
+    public async Task A_batch_that_failed_says_under_which_keys_it_was_sent()
+    {
+        await using var server = new FakeRev { Always = Fault.Unavailable };
+        var rev = server.Client(o => o.MaxRetries = 0);
+
+        var failed = await Should.ThrowAsync<RevException>(() => rev.MeterBatchAsync([Call, Call with { IdempotencyKey = "mine" }]));
+
+        failed.IdempotencyKeys.Count.ShouldBe(2);
+        failed.IdempotencyKeys[1].ShouldBe("mine");
+        server.Stored.Keys.Order(StringComparer.Ordinal).ShouldBe(failed.IdempotencyKeys.Order(StringComparer.Ordinal));
+        server.Always = null;
+        var again = await rev.MeterBatchAsync([Call with { IdempotencyKey = failed.IdempotencyKeys[0] }, Call with { IdempotencyKey = "mine" }]);
+        again.Replayed.ShouldBe(2);
     }
 
     [Fact]
@@ -224,9 +267,19 @@ public sealed class RetryTests
     }
 
     [Fact]
-    public void Without_a_key_or_an_address_there_is_no_client()
+    public void Without_a_key_or_with_an_address_that_is_none_there_is_no_client()
     {
-        Should.Throw<InvalidOperationException>(() => new RevClient(new RevOptions { ApiKey = " ", BaseUrl = new Uri("http://rev.test") })).Message.ShouldContain("REV_API_KEY");
-        Should.Throw<InvalidOperationException>(() => new RevClient(new RevOptions { ApiKey = "rg_test_key", BaseUrl = new Uri("ftp://rev.test") }));
+        var missing = Should.Throw<RevException>(() => new RevClient(new RevOptions { ApiKey = " ", BaseUrl = new Uri("http://rev.test") }));
+        missing.Code.ShouldBe("client.not_configured");
+        missing.Message.ShouldContain("REV_API_KEY");
+        Should.Throw<RevException>(() => new RevClient(new RevOptions { ApiKey = "rg_test_key", BaseUrl = new Uri("ftp://rev.test") })).Code.ShouldBe("client.not_configured");
+        Should.Throw<RevException>(() => new RevClient(new RevOptions { ApiKey = "rg_test_kéy", BaseUrl = new Uri("http://rev.test") })).Code.ShouldBe("client.not_configured");
+        Should.Throw<ArgumentOutOfRangeException>(() => new RevClient(new RevOptions { ApiKey = "rg_test_key", RetryDelay = TimeSpan.FromMilliseconds(-1) }));
+    }
+
+    private sealed class Broken : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("The circuit is open.");
     }
 }

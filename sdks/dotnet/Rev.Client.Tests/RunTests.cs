@@ -159,6 +159,38 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task A_run_that_was_done_is_metered_though_nobody_waits_for_it()
+    {
+        await using var server = new FakeRev();
+        using var cancelled = new CancellationTokenSource();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => server.Client().RunAsync(
+            "a", "b",
+            async run =>
+            {
+                run.Success();
+                await cancelled.CancelAsync();
+            },
+            cancelled.Token));
+
+        await Wait.Until(() => server.Stored.Count == 1);
+    }
+
+    [Fact]
+    public async Task Metadata_that_cannot_be_written_is_refused_when_it_is_given()
+    {
+        await using var server = new FakeRev();
+        var run = server.Client().Run("a", "b");
+
+        Should.Throw<ArgumentException>(() => run.Success(new() { ["score"] = double.NaN })).Message.ShouldContain("metadata.score");
+        Should.Throw<ArgumentException>(() => run.With("score", double.PositiveInfinity));
+        Should.Throw<ArgumentException>(() => RevMetadata.From(new Dictionary<string, object?> { ["score"] = double.NaN }));
+        run.Success();
+
+        (await run.CompleteAsync()).ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task Tokens_may_be_added_from_many_threads()
     {
         await using var server = new FakeRev();

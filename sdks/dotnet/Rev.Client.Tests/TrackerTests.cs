@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 
 namespace Rev.Client.Tests;
 
@@ -20,7 +21,7 @@ public sealed class TrackerTests
         isDelivered.ShouldBeTrue();
         server.Stored.Keys.Order(StringComparer.Ordinal).ShouldBe(keys.Order(StringComparer.Ordinal));
         server.Requests.Count.ShouldBeInRange(3, 20);
-        (await Adds(tracker)).Delivered.ShouldBe(250);
+        (await Adds(tracker)).Accepted.ShouldBe(250);
         folder.Files("*.jsonl").ShouldBeEmpty();
     }
 
@@ -34,7 +35,7 @@ public sealed class TrackerTests
         Track(tracker, 3);
         await Wait.Until(() => server.Stored.Count == 3);
 
-        await Wait.Until(() => tracker.Statistics.Delivered == 3);
+        await Wait.Until(() => tracker.Statistics.Accepted == 3);
     }
 
     [Fact]
@@ -58,25 +59,28 @@ public sealed class TrackerTests
     {
         await using var server = new FakeRev();
         using var folder = new TestFolder();
-        var told = new ConcurrentQueue<RevUndeliveredCall>();
-        await using var tracker = Tracker(server, folder, o => o.OnUndelivered = told.Enqueue);
+        var told = new ConcurrentQueue<(MeterCall? Call, RevError Error)>();
+        await using var tracker = Tracker(server, folder, o => o.OnRejected = (call, error) => told.Enqueue((call, error)));
 
         Track(tracker, 2);
         var bad = tracker.Track(new MeterCall { AgentId = "bad", Action = "b", TokensInput = 7 });
         tracker.Track(new MeterCall { AgentId = "busy", Action = "b" });
         tracker.Track(new MeterCall { AgentId = "archived", Action = "b" });
         await tracker.FlushAsync();
-        await Wait.Until(() => tracker.Statistics.Delivered == 4);
+        await Wait.Until(() => tracker.Statistics.Accepted == 3);
 
         var statistics = await Adds(tracker);
         statistics.Rejected.ShouldBe(1);
-        statistics.Replayed.ShouldBe(1);
+        statistics.Duplicates.ShouldBe(1);
         server.Stored.Count.ShouldBe(3);
-        var undelivered = told.ShouldHaveSingleItem();
-        undelivered.Error.Code.ShouldBe("request.invalid");
-        undelivered.Call!.IdempotencyKey.ShouldBe(bad);
-        undelivered.Call.TokensInput.ShouldBe(7);
-        File.ReadAllText(folder.Files("rejected-*").ShouldHaveSingleItem()).ShouldContain(bad);
+        var rejected = told.ShouldHaveSingleItem();
+        rejected.Error.Code.ShouldBe("request.invalid");
+        rejected.Call!.IdempotencyKey.ShouldBe(bad);
+        rejected.Call!.TokensInput.ShouldBe(7);
+        File.ReadAllText(folder.Files("rejected-*.jsonl").ShouldHaveSingleItem()).ShouldContain(bad);
+        await using var next = Tracker(server, folder);
+        (await next.FlushAsync()).ShouldBeTrue();
+        next.Statistics.Recovered.ShouldBe(0);
     }
 
     [Fact]
@@ -92,7 +96,7 @@ public sealed class TrackerTests
 
         (await tracker.FlushAsync()).ShouldBeTrue();
         var statistics = await Adds(tracker);
-        statistics.Delivered.ShouldBe(2);
+        statistics.Accepted.ShouldBe(2);
         statistics.Rejected.ShouldBe(1);
         server.Stored[key].ShouldNotContain("occurred_at");
     }
@@ -108,7 +112,7 @@ public sealed class TrackerTests
 
         (await tracker.FlushAsync()).ShouldBeTrue();
         server.Stored.Count.ShouldBe(20);
-        (await Adds(tracker)).Delivered.ShouldBe(20);
+        (await Adds(tracker)).Accepted.ShouldBe(20);
     }
 
     [Fact]
@@ -123,7 +127,7 @@ public sealed class TrackerTests
             keys = Track(tracker, 30);
             (await tracker.FlushAsync()).ShouldBeFalse();
             var statistics = await Adds(tracker);
-            statistics.SpooledNow.ShouldBe(30);
+            statistics.Spooled.ShouldBe(30);
             statistics.LastError.ShouldNotBeNull();
         }
         folder.Files("*.jsonl").Count.ShouldBe(1);
@@ -132,7 +136,7 @@ public sealed class TrackerTests
         await using (server)
         await using (var next = Tracker(server, folder))
         {
-            await Wait.Until(() => next.Statistics.Delivered == 30);
+            await Wait.Until(() => next.Statistics.Accepted == 30);
 
             (await Adds(next)).Recovered.ShouldBe(30);
             server.Stored.Keys.Order(StringComparer.Ordinal).ShouldBe(keys.Order(StringComparer.Ordinal));
@@ -155,10 +159,10 @@ public sealed class TrackerTests
 
         server.Always = null;
         await using var next = Tracker(server, folder);
-        await Wait.Until(() => next.Statistics.Delivered == 10);
+        await Wait.Until(() => next.Statistics.Duplicates == 10);
 
         server.Stored.Count.ShouldBe(10);
-        (await Adds(next)).Replayed.ShouldBe(10);
+        (await Adds(next)).Duplicates.ShouldBe(10);
     }
 
     [Fact]
@@ -177,11 +181,11 @@ public sealed class TrackerTests
         server.Start();
         await using (server)
         {
-            var told = new ConcurrentQueue<RevUndeliveredCall>();
-            await using var next = Tracker(server, folder, o => o.OnUndelivered = told.Enqueue);
+            var told = new ConcurrentQueue<(MeterCall? Call, RevError Error)>();
+            await using var next = Tracker(server, folder, o => o.OnRejected = (call, error) => told.Enqueue((call, error)));
             await Wait.Until(() => next.Statistics.Rejected == 2);
 
-            await Wait.Until(() => next.Statistics.Delivered == 3);
+            await Wait.Until(() => next.Statistics.Accepted == 3);
             (await Adds(next)).Recovered.ShouldBe(5);
             told.Select(t => t.Error.Code).Distinct().ShouldBe(["spool.corrupt"]);
             told.ShouldAllBe(t => t.Call == null);
@@ -210,8 +214,8 @@ public sealed class TrackerTests
             (await first.FlushAsync()).ShouldBeTrue();
             (await second.FlushAsync()).ShouldBeTrue();
             server.Stored.Count.ShouldBe(10);
-            (await Adds(first)).Delivered.ShouldBe(5);
-            (await Adds(second)).Delivered.ShouldBe(5);
+            (await Adds(first)).Accepted.ShouldBe(5);
+            (await Adds(second)).Accepted.ShouldBe(5);
         }
     }
 
@@ -239,7 +243,7 @@ public sealed class TrackerTests
         while (!await tracker.FlushAsync() && Environment.TickCount64 < end) await Task.Delay(20);
 
         var statistics = await Adds(tracker);
-        statistics.Delivered.ShouldBe(Calls);
+        (statistics.Accepted + statistics.Duplicates).ShouldBe(Calls);
         statistics.Rejected.ShouldBe(0);
         server.Stored.Keys.Order(StringComparer.Ordinal).ShouldBe(keys.Order(StringComparer.Ordinal));
     }
@@ -255,7 +259,7 @@ public sealed class TrackerTests
             (await tracker.FlushAsync()).ShouldBeFalse();
 
             var statistics = await Adds(tracker);
-            statistics.SpooledNow.ShouldBe(4);
+            statistics.Spooled.ShouldBe(4);
             statistics.LastError!.ShouldContain("auth.invalid_key");
         }
         server.Always = null;
@@ -264,7 +268,7 @@ public sealed class TrackerTests
         other.Statistics.Recovered.ShouldBe(0);
 
         await using var renamed = Tracker(server, folder, o => o.PreviousApiKeys.Add("rg_test_key"), "rg_test_new");
-        await Wait.Until(() => renamed.Statistics.Delivered == 4);
+        await Wait.Until(() => renamed.Statistics.Accepted == 4);
     }
 
     [Fact]
@@ -279,11 +283,11 @@ public sealed class TrackerTests
         await tracker.FlushAsync();
         Track(tracker, 5);
 
-        tracker.Statistics.SpooledNow.ShouldBe(5);
+        tracker.Statistics.Spooled.ShouldBe(5);
         new FileInfo(folder.Files("*.jsonl").ShouldHaveSingleItem()).Length.ShouldBeGreaterThan(5 * 60);
         (await tracker.FlushAsync()).ShouldBeTrue();
         server.Stored.Count.ShouldBe(6);
-        (await Adds(tracker)).Delivered.ShouldBe(6);
+        (await Adds(tracker)).Accepted.ShouldBe(6);
     }
 
     [Fact]
@@ -295,10 +299,10 @@ public sealed class TrackerTests
 
         Track(tracker, 25);
 
-        tracker.Statistics.Spooled.ShouldBe(15);
+        tracker.Statistics.WrittenToSpool.ShouldBe(15);
         (await tracker.FlushAsync()).ShouldBeTrue();
         server.Stored.Count.ShouldBe(25);
-        (await Adds(tracker)).Delivered.ShouldBe(25);
+        (await Adds(tracker)).Accepted.ShouldBe(25);
     }
 
     [Fact]
@@ -309,7 +313,7 @@ public sealed class TrackerTests
         await using var tracker = Tracker(server, null, o => (o.MaxQueueItems, o.ShutdownTimeout) = (10, TimeSpan.Zero));
         Track(tracker, 10);
 
-        Should.Throw<RevException>(() => Track(tracker, 1)).Code.ShouldBe("tracker.full");
+        Should.Throw<RevException>(() => Track(tracker, 1)).Code.ShouldBe("client.queue_full");
 
         tracker.Statistics.Tracked.ShouldBe(10);
     }
@@ -321,7 +325,7 @@ public sealed class TrackerTests
         await server.StopAsync();
         await using var tracker = Tracker(server, null, o => (o.MaxQueueBytes, o.ShutdownTimeout) = (300, TimeSpan.Zero));
 
-        Should.Throw<RevException>(() => Track(tracker, 10)).Code.ShouldBe("tracker.full");
+        Should.Throw<RevException>(() => Track(tracker, 10)).Code.ShouldBe("client.queue_full");
 
         tracker.Statistics.Queued.ShouldBeInRange(1, 4);
     }
@@ -331,22 +335,22 @@ public sealed class TrackerTests
     {
         var server = new FakeRev();
         await server.StopAsync();
-        var told = new ConcurrentQueue<RevUndeliveredCall>();
+        var told = new ConcurrentQueue<(MeterCall? Call, RevError Error)>();
         var tracker = Tracker(server, null, o =>
         {
             o.MaxQueueItems = 10;
             o.WhenFull = RevFullMode.Drop;
-            o.OnUndelivered = told.Enqueue;
+            o.OnRejected = (call, error) => told.Enqueue((call, error));
             o.ShutdownTimeout = TimeSpan.Zero;
         });
 
         Track(tracker, 12);
-        told.Select(t => t.Error.Code).ShouldBe(["tracker.full", "tracker.full"]);
+        told.Select(t => t.Error.Code).ShouldBe(["client.queue_full", "client.queue_full"]);
         await tracker.DisposeAsync();
 
-        (await Adds(tracker)).Dropped.ShouldBe(12);
+        (await Adds(tracker)).Lost.ShouldBe(12);
         told.Count.ShouldBe(12);
-        told.Last().Error.Code.ShouldBe("tracker.closed");
+        told.Last().Error.Code.ShouldBe("client.closed");
         Should.Throw<ObjectDisposedException>(() => Track(tracker, 1));
     }
 
@@ -418,7 +422,7 @@ public sealed class TrackerTests
 
         await tracker.DisposeAsync();
 
-        (await Adds(tracker)).Dropped.ShouldBe(2);
+        (await Adds(tracker)).Lost.ShouldBe(2);
         (await tracker.FlushAsync()).ShouldBeFalse();
     }
 
@@ -435,11 +439,11 @@ public sealed class TrackerTests
 
             (await tracker.FlushAsync()).ShouldBeFalse();
             var statistics = await Adds(tracker);
-            statistics.SpooledNow.ShouldBe(3);
-            statistics.LastError.ShouldBe("The circuit is open.");
+            statistics.Spooled.ShouldBe(3);
+            statistics.LastError!.ShouldContain("The circuit is open.");
         }
         await using var next = Tracker(server, folder);
-        await Wait.Until(() => next.Statistics.Delivered == 3);
+        await Wait.Until(() => next.Statistics.Accepted == 3);
     }
 
     [Fact]
@@ -453,7 +457,7 @@ public sealed class TrackerTests
         {
             Track(tracker, 1);
             (await tracker.FlushAsync()).ShouldBeFalse();
-            (await Adds(tracker)).SpooledNow.ShouldBe(i);
+            (await Adds(tracker)).Spooled.ShouldBe(i);
         }
         (await tracker.FlushAsync()).ShouldBeFalse();
         folder.Files("*.jsonl").Count.ShouldBeLessThanOrEqualTo(2);
@@ -484,16 +488,147 @@ public sealed class TrackerTests
         (await tracker.FlushAsync()).ShouldBeFalse();
 
         var statistics = await Adds(tracker);
-        statistics.SpooledNow.ShouldBe(4);
-        statistics.Delivered.ShouldBe(1);
+        statistics.Spooled.ShouldBe(4);
+        statistics.Accepted.ShouldBe(1);
         Track(tracker, 1);
         await tracker.FlushAsync();
         server.Stored.Count.ShouldBe(2);
     }
 
     [Fact]
-    public void Options_are_checked() =>
-        Should.Throw<ArgumentOutOfRangeException>(() => new RevTracker(new RevClient(new RevOptions { ApiKey = "k", BaseUrl = new Uri("http://rev.test") }), new RevTrackerOptions { MaxBatchItems = 1001 }));
+    public async Task A_call_that_Rev_never_takes_keeps_no_other_on_disk_waiting()
+    {
+        var server = new FakeRev();
+        using var folder = new TestFolder();
+        await server.StopAsync();
+        await using var tracker = Tracker(server, folder, o => o.MaxBatchItems = 2);
+        tracker.Track(new MeterCall { AgentId = "poison", Action = "b" });
+        Track(tracker, 9);
+        (await tracker.FlushAsync()).ShouldBeFalse();
+
+        server.Start();
+        await using (server)
+        {
+            await Wait.Until(() => tracker.Statistics.Accepted == 9);
+
+            (await tracker.FlushAsync()).ShouldBeFalse();
+            var statistics = await Adds(tracker);
+            statistics.Pending.ShouldBe(1);
+            statistics.Recovered.ShouldBe(0);
+        }
+    }
+
+    [Fact]
+    public async Task A_call_that_Rev_never_takes_keeps_no_other_in_memory_waiting()
+    {
+        await using var server = new FakeRev();
+        await using var tracker = Tracker(server, null, o => (o.MaxBatchItems, o.ShutdownTimeout) = (2, TimeSpan.Zero));
+
+        tracker.Track(new MeterCall { AgentId = "poison", Action = "b" });
+        Track(tracker, 10);
+
+        await Wait.Until(() => tracker.Statistics.Accepted == 10);
+    }
+
+    [Fact]
+    public async Task A_receipt_that_cannot_be_read_is_one_nevertheless()
+    {
+        await using var server = new FakeRev();
+        using var folder = new TestFolder();
+        await using var tracker = Tracker(server, folder);
+
+        tracker.Track(new MeterCall { AgentId = "odd", Action = "b" });
+        Track(tracker, 2);
+
+        (await tracker.FlushAsync()).ShouldBeTrue();
+        (await Adds(tracker)).Accepted.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_finds_every_call_too_large_refuses_none()
+    {
+        await using var server = new FakeRev { Always = Fault.TooLarge };
+        using var folder = new TestFolder();
+        await using var tracker = Tracker(server, folder);
+        Track(tracker, 3);
+        (await tracker.FlushAsync()).ShouldBeFalse();
+        (await Adds(tracker)).Rejected.ShouldBe(0);
+
+        server.Always = null;
+
+        (await tracker.FlushAsync()).ShouldBeTrue();
+        (await Adds(tracker)).Accepted.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_logger_that_throws_ends_nothing()
+    {
+        await using var server = new FakeRev { Always = Fault.Broken };
+        using var folder = new TestFolder();
+        await using var tracker = new RevTracker(
+            server.Client(), new RevTrackerOptions { SpoolDirectory = folder.Path, FlushInterval = TimeSpan.FromMilliseconds(20) }, new BrokenLogger());
+        Track(tracker, 3);
+        (await tracker.FlushAsync()).ShouldBeFalse();
+
+        server.Always = null;
+
+        (await tracker.FlushAsync()).ShouldBeTrue();
+        server.Stored.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_handler_that_does_not_hear_of_the_end_does_not_hold_it_up()
+    {
+        await using var server = new FakeRev();
+        using var folder = new TestFolder();
+        using var http = new HttpClient(new Deaf());
+        var tracker = new RevTracker(
+            new RevClient(http, server.Options()), new RevTrackerOptions { SpoolDirectory = folder.Path, FlushInterval = TimeSpan.Zero, ShutdownTimeout = TimeSpan.FromMilliseconds(200) });
+        Track(tracker, 3);
+
+        await tracker.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+
+        (await Adds(tracker)).Spooled.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task Who_is_told_of_a_refusal_may_dispose_the_tracker()
+    {
+        await using var server = new FakeRev();
+        using var folder = new TestFolder();
+        RevTracker? tracker = null;
+        tracker = Tracker(server, folder, o => o.OnRejected = (_, _) => tracker!.Dispose());
+        tracker.Track(new MeterCall { AgentId = "bad", Action = "b" });
+
+        await Wait.Until(() => tracker.Statistics.Rejected == 1);
+        await tracker.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+
+        (await Adds(tracker)).Pending.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_key_that_can_be_none_is_refused_at_once()
+    {
+        await using var server = new FakeRev();
+        await using var tracker = Tracker(server, null);
+
+        Should.Throw<ArgumentException>(() => tracker.Track(new MeterCall { AgentId = "a", Action = "b", IdempotencyKey = " " })).Message.ShouldContain("idempotency key");
+        Should.Throw<ArgumentException>(() => tracker.Track(new MeterCall { AgentId = "a", Action = "b", IdempotencyKey = "a\r\nb" }));
+        Should.Throw<ArgumentException>(() => tracker.Track(new MeterCall { AgentId = "a", Action = "b", IdempotencyKey = new string('k', 256) }));
+        tracker.Statistics.Tracked.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Options_are_checked()
+    {
+        var rev = new RevClient(new RevOptions { ApiKey = "rg_live_k", BaseUrl = new Uri("http://rev.test") });
+
+        Should.Throw<ArgumentOutOfRangeException>(() => new RevTracker(rev, new RevTrackerOptions { MaxBatchItems = 1001 }));
+        Should.Throw<ArgumentOutOfRangeException>(() => new RevTracker(rev, new RevTrackerOptions { ShutdownTimeout = TimeSpan.MaxValue }));
+        var tested = new RevTrackerOptions();
+        tested.PreviousApiKeys.Add("rg_test_k");
+        Should.Throw<ArgumentException>(() => new RevTracker(rev, tested)).Message.ShouldContain("PreviousApiKeys");
+    }
 
     private static RevTracker Tracker(FakeRev server, TestFolder? folder, Action<RevTrackerOptions>? configure = null, string key = "rg_test_key")
     {
@@ -513,10 +648,30 @@ public sealed class TrackerTests
             throw new InvalidOperationException("The circuit is open.");
     }
 
+    private sealed class Deaf : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            await Task.Delay(Timeout.Infinite, CancellationToken.None);
+            throw new InvalidOperationException();
+        }
+    }
+
+    private sealed class BrokenLogger : ILogger<RevTracker>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new InvalidOperationException("The log is full.");
+    }
+
     /// <summary>Nothing vanished, once nothing moves.</summary>
     private static async Task<RevTrackerStatistics> Adds(RevTracker tracker)
     {
-        await Wait.Until(() => tracker.Statistics is var s && s.Delivered + s.Rejected + s.Dropped + s.Queued + s.SpooledNow == s.Tracked + s.Recovered);
+        await Wait.Until(() => tracker.Statistics is var s && s.Accepted + s.Duplicates + s.Rejected + s.Lost + s.Pending == s.Tracked + s.Recovered);
         return tracker.Statistics;
     }
 }

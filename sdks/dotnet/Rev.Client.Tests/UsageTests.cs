@@ -32,7 +32,7 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public void The_shapes_are_there() => Shapes().Cast<object>().Count().ShouldBeGreaterThanOrEqualTo(16);
+    public void The_shapes_are_there() => Shapes().Cast<object>().Count().ShouldBeGreaterThanOrEqualTo(27);
 
     [Theory]
     [InlineData("{}")]
@@ -44,6 +44,9 @@ public sealed class UsageTests
     [InlineData("""{ "prompt_tokens": -1, "completion_tokens": 2 }""")]
     [InlineData("""{ "prompt_tokens": 1.5, "completion_tokens": 2 }""")]
     [InlineData("""{ "prompt_tokens": 1, "completion_tokens": "2" }""")]
+    [InlineData("""{ "type": "message_start", "message": { "usage": { "input_tokens": 25, "output_tokens": 1 } } }""")]
+    [InlineData("""{ "type": "message_delta", "usage": { "output_tokens": 15 } }""")]
+    [InlineData("""{ "input_tokens": 9223372036854775807, "cache_read_input_tokens": 1, "output_tokens": 1 }""")]
     public void What_is_no_usage_is_refused_and_not_taken_for_nothing(string json)
     {
         using var document = JsonDocument.Parse(json);

@@ -18,7 +18,8 @@ public sealed class WebhookTests
 
         var refused = Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(
             """{"test": 2432232314}""", Headers("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", "msg_p5jXN8AQM9LWM0D4loKWxJek"), [Secret], clock: new StillClock(Signed)));
-        refused.Code.ShouldBe("webhook.unreadable");
+        refused.Reason.ShouldBe("unreadable");
+        refused.Code.ShouldBe("client.webhook_invalid");
     }
 
     [Fact]
@@ -53,16 +54,16 @@ public sealed class WebhookTests
     [InlineData("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")]
     [InlineData("v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     public void A_forged_message_is_refused(string signature) =>
-        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload, Headers(signature), [Secret, OtherSecret], clock: new StillClock(Signed))).Code.ShouldBe("webhook.bad_signature");
+        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload, Headers(signature), [Secret, OtherSecret], clock: new StillClock(Signed))).Reason.ShouldBe("bad_signature");
 
     [Fact]
     public void Another_body_id_or_time_is_refused()
     {
         var clock = new StillClock(Signed);
 
-        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload + " ", Headers("v1,/RT1zXsPrrKoKxtCNf8QygdMHTdDfSQvhMh4KYl9X2M="), [Secret], clock: clock)).Code.ShouldBe("webhook.bad_signature");
-        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload, Headers("v1,/RT1zXsPrrKoKxtCNf8QygdMHTdDfSQvhMh4KYl9X2M=", "msg_2"), [Secret], clock: clock)).Code.ShouldBe("webhook.bad_signature");
-        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload, Headers("v1,/RT1zXsPrrKoKxtCNf8QygdMHTdDfSQvhMh4KYl9X2M=", time: "1614265331"), [Secret], clock: clock)).Code.ShouldBe("webhook.bad_signature");
+        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload + " ", Headers("v1,/RT1zXsPrrKoKxtCNf8QygdMHTdDfSQvhMh4KYl9X2M="), [Secret], clock: clock)).Reason.ShouldBe("bad_signature");
+        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload, Headers("v1,/RT1zXsPrrKoKxtCNf8QygdMHTdDfSQvhMh4KYl9X2M=", "msg_2"), [Secret], clock: clock)).Reason.ShouldBe("bad_signature");
+        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload, Headers("v1,/RT1zXsPrrKoKxtCNf8QygdMHTdDfSQvhMh4KYl9X2M=", time: "1614265331"), [Secret], clock: clock)).Reason.ShouldBe("bad_signature");
     }
 
     [Theory]
@@ -72,7 +73,7 @@ public sealed class WebhookTests
     {
         var clock = new StillClock(Signed.AddSeconds(seconds));
 
-        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload, Headers("v1,/RT1zXsPrrKoKxtCNf8QygdMHTdDfSQvhMh4KYl9X2M="), [Secret], clock: clock)).Code.ShouldBe("webhook.stale");
+        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload, Headers("v1,/RT1zXsPrrKoKxtCNf8QygdMHTdDfSQvhMh4KYl9X2M="), [Secret], clock: clock)).Reason.ShouldBe("stale");
         RevWebhooks.Verify(Payload, Headers("v1,/RT1zXsPrrKoKxtCNf8QygdMHTdDfSQvhMh4KYl9X2M="), [Secret], TimeSpan.FromMinutes(6), clock).Id.ShouldBe("msg_1");
     }
 
@@ -85,7 +86,7 @@ public sealed class WebhookTests
         var headers = Headers("v1,/RT1zXsPrrKoKxtCNf8QygdMHTdDfSQvhMh4KYl9X2M=");
         headers.Remove(missing).ShouldBeTrue();
 
-        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload, headers, [Secret], clock: new StillClock(Signed))).Code.ShouldBe("webhook.missing_header");
+        Should.Throw<RevWebhookException>(() => RevWebhooks.Verify(Payload, headers, [Secret], clock: new StillClock(Signed))).Reason.ShouldBe("missing_header");
     }
 
     [Fact]
@@ -96,6 +97,7 @@ public sealed class WebhookTests
 
         RevWebhooks.Verify(body, name => headers.GetValueOrDefault(name), [Secret], clock: new StillClock(Signed)).Id.ShouldBe("msg_1");
         Should.Throw<ArgumentException>(() => RevWebhooks.Verify(body, headers, [], clock: new StillClock(Signed)));
+        Should.Throw<ArgumentException>(() => RevWebhooks.Verify(body, headers, ["whsec_"], clock: new StillClock(Signed)));
         Should.Throw<ArgumentException>(() => RevWebhooks.Verify(body, headers, ["not base 64!"], clock: new StillClock(Signed)));
         var upper = headers.Select(h => KeyValuePair.Create(h.Key.ToUpperInvariant(), h.Value));
         RevWebhooks.Verify(body, upper, [Secret], clock: new StillClock(Signed)).Id.ShouldBe("msg_1");

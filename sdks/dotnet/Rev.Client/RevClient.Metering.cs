@@ -22,22 +22,48 @@ public sealed partial class RevClient
             HeaderKey = call.IdempotencyKey is null ? key : null,
             IdempotencyKey = key,
         };
-        var answer = await SendAsync(request, cancellationToken).ConfigureAwait(false);
-        var receipt = Read(answer, RevJson.Wire.MeterReceipt);
-        if (string.IsNullOrEmpty(receipt.EventId)) throw new RevException(RevException.UnreadableCode, "The answer names no event.") { IdempotencyKey = key };
-        return receipt with { Replayed = answer.Replayed, IdempotencyKey = key };
+        try
+        {
+            var answer = await SendAsync(request, cancellationToken).ConfigureAwait(false);
+            var receipt = Read(answer, RevJson.Wire.MeterReceipt);
+            if (string.IsNullOrEmpty(receipt.EventId)) throw new RevException(RevException.UnreadableCode, "The answer names no event.");
+            return receipt with { Replayed = answer.Replayed, IdempotencyKey = key };
+        }
+        catch (RevException exception)
+        {
+            exception.NoteKeys(key, [key]);
+            throw;
+        }
     }
 
     /// <summary>
     /// Meters up to 1000 calls. Each is judged alone: one that is refused never spoils the others. Each gets an idempotency key if it has none; those that
     /// Rev could not store in time are sent again with it.
     /// </summary>
-    /// <exception cref="RevException">The batch as a whole was refused, or Rev could not be reached.</exception>
+    /// <exception cref="RevException">The batch as a whole was refused, or Rev could not be reached. Send the calls again with <see cref="RevException.IdempotencyKeys"/>.</exception>
     public async Task<MeterBatchResult> MeterBatchAsync(IEnumerable<MeterCall> calls, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(calls);
-        var all = calls.Select(c => c.IdempotencyKey is null ? c with { IdempotencyKey = NewKey() } : c).ToArray();
+        var all = calls.Select(c => c is null ? throw new ArgumentException("A call of the batch is null.", nameof(calls)) : c.IdempotencyKey is null ? c with { IdempotencyKey = NewKey() } : c).ToArray();
         if (all.Length > MaxBatchItems) throw new ArgumentException("A batch holds at most 1000 calls.", nameof(calls));
+        try
+        {
+            return await MeterAllAsync(all, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RevException exception)
+        {
+            exception.NoteKeys(null, [.. all.Select(c => c.IdempotencyKey!)]);
+            throw;
+        }
+        catch (OperationCanceledException exception)
+        {
+            exception.Data[RevException.IdempotencyKeyData] = all.Select(c => c.IdempotencyKey!).ToArray();
+            throw;
+        }
+    }
+
+    private async Task<MeterBatchResult> MeterAllAsync(MeterCall[] all, CancellationToken cancellationToken)
+    {
         var items = new MeterBatchItem[all.Length];
         var open = Enumerable.Range(0, all.Length).ToList();
         for (var attempt = 0; open.Count > 0; attempt++)
@@ -47,7 +73,7 @@ public sealed partial class RevClient
             {
                 answers = await MeterOnceAsync(open.ConvertAll(i => all[i]), cancellationToken).ConfigureAwait(false);
             }
-            catch (RevException exception) when (attempt > 0 && exception.IsRetryable)
+            catch (RevException) when (attempt > 0)
             {
                 // What was answered before is not lost for it: the rest keeps its refusals.
                 break;
@@ -60,14 +86,33 @@ public sealed partial class RevClient
         return new MeterBatchResult(items);
     }
 
-    /// <summary>Reads the answer to a batch of so many calls.</summary>
-    internal static IReadOnlyList<MeterBatchItem> ReadBatch(Answer answer, int count)
+    /// <summary>Reads the answer to a batch of so many calls. Of those that are stored, a tracker needs no more than that: what else it cannot read holds nothing up.</summary>
+    internal static IReadOnlyList<MeterBatchItem> ReadBatch(Answer answer, int count, bool isTracked = false)
     {
         if (Read(answer, RevJson.Wire.BatchAnswer).Results is not { } results || results.Count != count)
         {
             throw new RevException(RevException.UnreadableCode, "The answer does not say what came of each call.");
         }
-        return results.Select(ReadItem).ToArray();
+        return [.. isTracked ? results.Select(ReadTracked) : results.Select(ReadItem)];
+    }
+
+    private static MeterBatchItem ReadTracked(JsonElement item)
+    {
+        try
+        {
+            return ReadItem(item);
+        }
+        catch (RevException)
+        {
+            if (item.ValueKind == JsonValueKind.Object
+                && item.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.Number && status.TryGetInt32(out var code) && code == Created
+                && item.TryGetProperty("event_id", out var id) && id.ValueKind == JsonValueKind.String && id.GetString() is { Length: > 0 } eventId)
+            {
+                var isReplayed = item.TryGetProperty("replayed", out var replayed) && replayed.ValueKind == JsonValueKind.True;
+                return new MeterBatchItem("", Created, new MeterReceipt { EventId = eventId, Replayed = isReplayed }, null);
+            }
+            return new MeterBatchItem("", 0, null, null);
+        }
     }
 
     private static MeterBatchItem ReadItem(JsonElement item)

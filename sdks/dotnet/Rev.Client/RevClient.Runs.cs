@@ -6,11 +6,11 @@ public sealed partial class RevClient
     public RevRun Run(string agentId, string action) =>
         new(agentId, action, NewKey, async (call, cancellationToken) => await MeterAsync(call, cancellationToken).ConfigureAwait(false), Logger);
 
-    /// <summary>Runs and meters. An exception makes the outcome a failure, whatever was said before, and is thrown on; else it is what the run said last, and none when it said nothing.</summary>
+    /// <summary>Runs and meters. Cancelled when the run is over, it is metered nevertheless, and not waited for. An exception makes the outcome a failure, whatever was said before, and is thrown on; else it is what the run said last, and none when it said nothing.</summary>
     public Task RunAsync(string agentId, string action, Func<RevRun, Task> body, CancellationToken cancellationToken = default) =>
         RunAsync(Run(agentId, action), body, cancellationToken);
 
-    /// <summary>Runs, meters and returns what the run returns. An exception makes the outcome a failure, whatever was said before, and is thrown on.</summary>
+    /// <summary>Runs, meters and returns what the run returns. Cancelled when the run is over, it is metered nevertheless, and not waited for. An exception makes the outcome a failure, whatever was said before, and is thrown on.</summary>
     public Task<T> RunAsync<T>(string agentId, string action, Func<RevRun, Task<T>> body, CancellationToken cancellationToken = default) =>
         RunAsync(Run(agentId, action), body, cancellationToken);
 

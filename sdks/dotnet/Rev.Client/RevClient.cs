@@ -23,6 +23,8 @@ public sealed partial class RevClient
     private static readonly string Agent = string.Create(
         CultureInfo.InvariantCulture, $"Rev.Client/{typeof(RevClient).Assembly.GetName().Version?.ToString(3) ?? "0"} dotnet/{Environment.Version.Major}");
 
+    private static readonly Uri DefaultBaseUrl = new("http://localhost:5080");
+
     private readonly Func<HttpClient> _http;
     private readonly string _baseUrl;
     private readonly string _key;
@@ -32,7 +34,7 @@ public sealed partial class RevClient
     private readonly TimeSpan _maxRetryDelay;
     private readonly TimeSpan _maxRetryAfter;
 
-    /// <summary>A client with connections of its own. Key and address come from the options, else from <c>REV_API_KEY</c> and <c>REV_BASE_URL</c>.</summary>
+    /// <summary>A client with connections of its own. Key and address come from the options, else from <c>REV_API_KEY</c> and <c>REV_BASE_URL</c>; without an address it is <c>http://localhost:5080</c>.</summary>
     public RevClient(RevOptions? options = null)
         : this(static () => Shared.Http, null, options ?? new RevOptions(), null)
     {
@@ -49,17 +51,22 @@ public sealed partial class RevClient
         _http = http;
         _key = (options.ApiKey ?? Environment.GetEnvironmentVariable("REV_API_KEY"))?.Trim() is { Length: > 0 } key
             ? key
-            : throw new InvalidOperationException("Rev needs an API key: set RevOptions.ApiKey, or the environment variable REV_API_KEY.");
-        _baseUrl = Address(options.BaseUrl ?? FromEnvironment() ?? address);
+            : throw NotConfigured("Rev needs an API key: set RevOptions.ApiKey, or the environment variable REV_API_KEY.");
+        if (!_key.All(static c => c is > ' ' and <= '~')) throw NotConfigured("The API key of Rev has characters that no key has: see RevOptions.ApiKey, or the environment variable REV_API_KEY.");
+        _baseUrl = Address(options.BaseUrl ?? FromEnvironment() ?? address ?? DefaultBaseUrl);
         Limits.Above(options.Timeout, TimeSpan.Zero);
+        Limits.Between(options.Timeout, TimeSpan.Zero, Limits.LongestTime);
         Limits.AtLeast(options.MaxRetries, 0);
+        Limits.Between(options.RetryDelay, TimeSpan.Zero, Limits.LongestTime);
+        Limits.Between(options.MaxRetryDelay, TimeSpan.Zero, Limits.LongestTime);
+        Limits.Between(options.MaxRetryAfter, TimeSpan.Zero, Limits.LongestTime);
         _timeout = options.Timeout;
         _maxRetries = options.MaxRetries;
         _retryDelay = options.RetryDelay;
         _maxRetryDelay = options.MaxRetryDelay;
         _maxRetryAfter = options.MaxRetryAfter;
         Clock = options.Clock;
-        Logger = logger ?? NullLogger.Instance;
+        Logger = new QuietLogger(logger ?? NullLogger.Instance);
     }
 
     /// <summary>The clock.</summary>
@@ -92,6 +99,19 @@ public sealed partial class RevClient
     /// <summary>Sends a request until there is an answer that waiting does not mend.</summary>
     internal async Task<Answer> SendAsync(Request request, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await RetryAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException exception) when (request.IdempotencyKey is { } key)
+        {
+            exception.Data[RevException.IdempotencyKeyData] = key;
+            throw;
+        }
+    }
+
+    private async Task<Answer> RetryAsync(Request request, CancellationToken cancellationToken)
+    {
         var retries = request.MaxRetries ?? _maxRetries;
         for (var attempt = 0; ; attempt++)
         {
@@ -110,6 +130,8 @@ public sealed partial class RevClient
         }
     }
 
+    private static RevException NotConfigured(string message) => new(RevException.NotConfiguredCode, message);
+
     private static Func<HttpClient> Always(HttpClient http)
     {
         ArgumentNullException.ThrowIfNull(http);
@@ -119,13 +141,12 @@ public sealed partial class RevClient
     private static Uri? FromEnvironment()
     {
         if (Environment.GetEnvironmentVariable("REV_BASE_URL")?.Trim() is not { Length: > 0 } text) return null;
-        return Uri.TryCreate(text, UriKind.Absolute, out var address) ? address : throw new InvalidOperationException("REV_BASE_URL is no address.");
+        return Uri.TryCreate(text, UriKind.Absolute, out var address) ? address : throw NotConfigured("REV_BASE_URL is no address.");
     }
 
-    private static string Address(Uri? address)
+    private static string Address(Uri address)
     {
-        if (address is null) throw new InvalidOperationException("Where is Rev? Set RevOptions.BaseUrl, or the environment variable REV_BASE_URL.");
-        if (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https")) throw new InvalidOperationException("The base URL of Rev must begin with https:// or http://.");
+        if (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https")) throw NotConfigured("The base URL of Rev must begin with https:// or http://.");
         return address.GetLeftPart(UriPartial.Path).TrimEnd('/');
     }
 
@@ -156,12 +177,13 @@ public sealed partial class RevClient
 
     private async Task<Answer> AttemptAsync(Request request, CancellationToken cancellationToken)
     {
+        var http = _http();
+        using var message = Message(request);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(_timeout);
         try
         {
-            using var message = Message(request);
-            using var response = await _http().SendAsync(message, HttpCompletionOption.ResponseContentRead, deadline.Token).ConfigureAwait(false);
+            using var response = await http.SendAsync(message, HttpCompletionOption.ResponseContentRead, deadline.Token).ConfigureAwait(false);
             var content = await response.Content.ReadAsByteArrayAsync(deadline.Token).ConfigureAwait(false);
             var status = (int)response.StatusCode;
             if (status is >= 200 and < 300) return new Answer(content, Header(response, "Idempotent-Replayed") is "true");
@@ -175,8 +197,9 @@ public sealed partial class RevClient
         {
             throw new RevException(RevException.TimeoutCode, $"{request.Method} {request.Path} was not answered in time. It may have been carried out.", exception) { IdempotencyKey = request.IdempotencyKey };
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (exception is not RevException)
         {
+            // Also what a handler throws that was added, such as a circuit breaker: the call and its key are not lost for it.
             throw new RevException(RevException.ConnectionCode, $"{request.Method} {request.Path}: the connection failed. It may have been carried out. {exception.Message}", exception)
             {
                 IdempotencyKey = request.IdempotencyKey,

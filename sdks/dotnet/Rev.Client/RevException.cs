@@ -43,7 +43,21 @@ public sealed class RevException : Exception
     /// <summary>The code of an answer that is none of Rev's.</summary>
     public const string UnreadableCode = "client.unreadable_answer";
 
+    /// <summary>The code of a client that has no key, or an address that is none.</summary>
+    public const string NotConfiguredCode = "client.not_configured";
+
+    /// <summary>The code of a call that a <see cref="RevTracker"/> has no room for.</summary>
+    public const string QueueFullCode = "client.queue_full";
+
+    /// <summary>The code of a call that was still in memory when its <see cref="RevTracker"/> ended, with Rev away and no spool.</summary>
+    public const string ClosedCode = "client.closed";
+
+    /// <summary>Where an <see cref="OperationCanceledException"/> of a metered call has the idempotency key, in <see cref="Exception.Data"/>; of a batch, an array of them.</summary>
+    public const string IdempotencyKeyData = "Rev.IdempotencyKey";
+
     private static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> NoErrors = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+
+    private string? _idempotencyKey;
 
     /// <summary>A failure that no answer of Rev tells of.</summary>
     public RevException(string code, string message, Exception? innerException = null)
@@ -66,7 +80,7 @@ public sealed class RevException : Exception
         IsRetryable = error.IsRetryable;
     }
 
-    /// <summary>Stable, for programs: one of Rev's, <c>client.…</c> or <c>tracker.…</c>, or <c>http.</c> and the status of an answer that is none of Rev's.</summary>
+    /// <summary>Stable, for programs: one of Rev's, or <c>client.…</c>, or <c>http.</c> and the status of an answer that is none of Rev's.</summary>
     public string Code { get; }
 
     /// <summary>The HTTP status; null when there was no answer.</summary>
@@ -88,13 +102,27 @@ public sealed class RevException : Exception
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>The idempotency key that was sent. Send the call with it again, and it counts once.</summary>
-    public string? IdempotencyKey { get; init; }
+    public string? IdempotencyKey
+    {
+        get => _idempotencyKey;
+        init => _idempotencyKey = value;
+    }
+
+    /// <summary>Of a batch: the idempotency keys of its calls, in order. Send the calls with them again, and each counts once.</summary>
+    public IReadOnlyList<string> IdempotencyKeys { get; private set; } = [];
 
     /// <summary>Whether the answer was worded by Rev, and not by something in between.</summary>
     internal bool IsWorded { get; init; }
 
     /// <summary>Whether waiting may mend a status.</summary>
     internal static bool IsPassing(int status) => status is 408 or 429 or >= 500;
+
+    /// <summary>Notes under which keys calls were sent.</summary>
+    internal void NoteKeys(string? one, IReadOnlyList<string> all)
+    {
+        _idempotencyKey ??= one;
+        IdempotencyKeys = all;
+    }
 
     private static string Describe(RevError error)
     {

@@ -20,6 +20,19 @@ public static class RevMetadata
         return json;
     }
 
+    /// <summary>What cannot be written must be told when it is given, not when the work is done and metered.</summary>
+    internal static void Check(string name, JsonNode? value)
+    {
+        try
+        {
+            _ = value?.ToJsonString(RevJson.Wire.Options);
+        }
+        catch (Exception exception) when (exception is ArgumentException or NotSupportedException or InvalidOperationException or JsonException)
+        {
+            throw new ArgumentException($"metadata.{name} cannot be written as JSON: {exception.Message}", name, exception);
+        }
+    }
+
     private static JsonNode? Node(string name, object? value) => value switch
     {
         null => null,
@@ -30,8 +43,9 @@ public static class RevMetadata
         int number => JsonValue.Create(number),
         long number => JsonValue.Create(number),
         decimal number => JsonValue.Create(number),
-        double number => JsonValue.Create(number),
-        float number => JsonValue.Create(number),
+        double number when double.IsFinite(number) => JsonValue.Create(number),
+        float number when float.IsFinite(number) => JsonValue.Create(number),
+        double or float => throw new ArgumentException($"{value} cannot be metadata: {name}", nameof(value)),
         short number => JsonValue.Create(number),
         byte number => JsonValue.Create(number),
         uint number => JsonValue.Create(number),

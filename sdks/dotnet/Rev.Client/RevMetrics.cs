@@ -19,14 +19,17 @@ internal static class RevMetrics
     /// <summary>Calls given to a tracker.</summary>
     public static readonly Counter<long> Tracked = Meter.CreateCounter<long>("rev.client.tracker.tracked", "{call}", "Calls given to the tracker.");
 
-    /// <summary>Calls that Rev has.</summary>
-    public static readonly Counter<long> Delivered = Meter.CreateCounter<long>("rev.client.tracker.delivered", "{call}", "Calls that Rev has stored, now or before.");
+    /// <summary>Calls that Rev stored.</summary>
+    public static readonly Counter<long> Accepted = Meter.CreateCounter<long>("rev.client.tracker.accepted", "{call}", "Calls that Rev stored.");
+
+    /// <summary>Calls that Rev had.</summary>
+    public static readonly Counter<long> Duplicates = Meter.CreateCounter<long>("rev.client.tracker.duplicates", "{call}", "Calls that Rev had stored before: each counts once.");
 
     /// <summary>Calls that Rev refused.</summary>
     public static readonly Counter<long> Rejected = Meter.CreateCounter<long>("rev.client.tracker.rejected", "{call}", "Calls that Rev refused for what they say.");
 
     /// <summary>Calls that were given up.</summary>
-    public static readonly Counter<long> Dropped = Meter.CreateCounter<long>("rev.client.tracker.dropped", "{call}", "Calls that were given up.");
+    public static readonly Counter<long> Lost = Meter.CreateCounter<long>("rev.client.tracker.lost", "{call}", "Calls that were given up.");
 
     /// <summary>Calls that were written to disk.</summary>
     public static readonly Counter<long> Spooled = Meter.CreateCounter<long>("rev.client.tracker.spooled", "{call}", "Calls written to the spool.");

@@ -98,6 +98,7 @@ public sealed class RevRun : IAsyncDisposable, IDisposable
     public RevRun With(string name, JsonNode? value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        RevMetadata.Check(name, value);
         lock (_gate)
         {
             CheckOpen();
@@ -110,7 +111,7 @@ public sealed class RevRun : IAsyncDisposable, IDisposable
     public void Success(JsonObject? metadata = null) => Decide(Decision.Success, metadata);
 
     /// <summary>The run failed.</summary>
-    public void Fail(JsonObject? metadata = null) => Decide(Decision.Failure, metadata);
+    public void Failure(JsonObject? metadata = null) => Decide(Decision.Failure, metadata);
 
     /// <summary>Only time will tell: resolve the outcome by <see cref="MeterReceipt.OutcomeId"/> or by the idempotency key.</summary>
     public void Pending(JsonObject? metadata = null, DateTimeOffset? expiresAt = null)
@@ -158,13 +159,23 @@ public sealed class RevRun : IAsyncDisposable, IDisposable
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>Ends the run as one without an outcome, unless one was said.</summary>
-    internal Task<MeterReceipt?> CompleteWithoutExceptionAsync(CancellationToken cancellationToken)
+    internal async Task CompleteWithoutExceptionAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
             if (_call is null && _decision == Decision.Open) _decision = Decision.None;
         }
-        return CompleteAsync(cancellationToken);
+        var metering = CompleteAsync(CancellationToken.None);
+        try
+        {
+            await metering.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!metering.IsCompleted)
+        {
+            // The work was done: it is metered though nobody waits for it any more.
+            _ = ObserveAsync(metering);
+            throw;
+        }
     }
 
     /// <summary>Ends the run as a failure because of an exception that is about to be thrown.</summary>
@@ -177,6 +188,18 @@ public sealed class RevRun : IAsyncDisposable, IDisposable
                 if (_call is null && _decision != Decision.Discarded) _decision = Decision.Failure;
             }
             await CompleteAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            Unmetered(exception);
+        }
+    }
+
+    private async Task ObserveAsync(Task metering)
+    {
+        try
+        {
+            await metering.ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -198,6 +221,7 @@ public sealed class RevRun : IAsyncDisposable, IDisposable
 
     private void Decide(Decision decision, JsonObject? metadata)
     {
+        foreach (var (name, value) in metadata ?? []) RevMetadata.Check(name, value);
         lock (_gate)
         {
             CheckOpen();

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
@@ -7,43 +6,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Rev.Client.Json;
 
 namespace Rev.Client;
-
-/// <summary>What a tracker did so far: <c>Tracked + Recovered = Delivered + Rejected + Dropped + Queued + SpooledNow</c>, once nothing moves.</summary>
-public sealed record RevTrackerStatistics
-{
-    /// <summary>Calls given to <see cref="RevTracker.Track"/>, those that were dropped at once included.</summary>
-    public long Tracked { get; init; }
-
-    /// <summary>Calls of earlier processes, found on disk.</summary>
-    public long Recovered { get; init; }
-
-    /// <summary>Calls that Rev has stored, those it had before included.</summary>
-    public long Delivered { get; init; }
-
-    /// <summary>Those of <see cref="Delivered"/> that Rev had before: an answer was lost, and the call counts once.</summary>
-    public long Replayed { get; init; }
-
-    /// <summary>Calls that Rev refused for what they say, and what could not be read back from disk.</summary>
-    public long Rejected { get; init; }
-
-    /// <summary>Calls that were given up: the queue was full, or the process ended with Rev away and no spool.</summary>
-    public long Dropped { get; init; }
-
-    /// <summary>Calls that were ever written to disk.</summary>
-    public long Spooled { get; init; }
-
-    /// <summary>Calls in memory now.</summary>
-    public long Queued { get; init; }
-
-    /// <summary>Calls on disk now.</summary>
-    public long SpooledNow { get; init; }
-
-    /// <summary>Batches that failed.</summary>
-    public long FailedBatches { get; init; }
-
-    /// <summary>Why the last batch failed; null when the last one did not.</summary>
-    public string? LastError { get; init; }
-}
 
 /// <summary>
 /// Meters in the background: <see cref="Track"/> returns at once, and calls are sent in batches. Each call has its idempotency key from the beginning, so it counts
@@ -59,6 +21,19 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
     private const byte Timed = (byte)' ';
     private const int LongestPause = 60_000;
 
+    // While Rev answers, but not for every call.
+    private const int ShortPause = 5000;
+    private const int LongestKey = 255;
+    private const int None = 0;
+    private const int Running = 1;
+    private const int TakenOver = 2;
+
+    // No call that Rev takes is longer.
+    private const int LongestCall = 64 * 1024;
+
+    // What writing to disk may take at the end of the process.
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(10);
+
     private readonly RevClient _client;
     private readonly RevTrackerOptions _options;
     private readonly ILogger _logger;
@@ -70,6 +45,10 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
     private readonly SemaphoreSlim _wake = new(0);
     private readonly CancellationTokenSource _shutdown = new();
     private readonly Task _loop;
+
+    /// <summary>The tracker whose loop stands below, in <see cref="RevTrackerOptions.OnRejected"/>.</summary>
+    [ThreadStatic]
+    private static RevTracker? _telling;
 
     // Under the gate.
     private readonly List<Flush> _flushes = [];
@@ -93,16 +72,19 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
     private int _failures;
     private bool _hasSeenStop;
     private bool _hasTold;
+    private bool _isFinishing;
+    private bool _isAwayTold;
+    private int _callback;
     private TimeSpan? _asked;
 
     // Counters.
     private long _tracked;
     private long _recovered;
-    private long _delivered;
-    private long _replayed;
+    private long _accepted;
+    private long _duplicates;
     private long _rejected;
-    private long _dropped;
-    private long _spooled;
+    private long _lost;
+    private long _written;
     private long _failedBatches;
     private volatile string? _lastError;
 
@@ -112,7 +94,8 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(client);
         _client = client;
         _options = Checked(options ?? new RevTrackerOptions());
-        _logger = logger ?? NullLogger<RevTracker>.Instance;
+        _logger = new QuietLogger(logger ?? NullLogger<RevTracker>.Instance);
+        CheckKeys(client.Key, _options.PreviousApiKeys);
         if (_options.Spool != RevSpoolMode.Off)
         {
             var root = _options.SpoolDirectory ?? DefaultDirectory();
@@ -138,13 +121,13 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
             {
                 Tracked = Interlocked.Read(ref _tracked),
                 Recovered = Interlocked.Read(ref _recovered),
-                Delivered = Interlocked.Read(ref _delivered),
-                Replayed = Interlocked.Read(ref _replayed),
+                Accepted = Interlocked.Read(ref _accepted),
+                Duplicates = Interlocked.Read(ref _duplicates),
                 Rejected = Interlocked.Read(ref _rejected),
-                Dropped = Interlocked.Read(ref _dropped),
-                Spooled = Interlocked.Read(ref _spooled),
+                Lost = Interlocked.Read(ref _lost),
                 Queued = queued,
-                SpooledNow = _spool?.Kept ?? 0,
+                Spooled = _spool?.Kept ?? 0,
+                WrittenToSpool = Interlocked.Read(ref _written),
                 FailedBatches = Interlocked.Read(ref _failedBatches),
                 LastError = _lastError,
             };
@@ -153,7 +136,8 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
 
     /// <summary>Takes a call over to be sent. Its idempotency key is fixed here, and so is <see cref="MeterCall.OccurredAt"/>: now, unless the call says.</summary>
     /// <returns>The idempotency key: resolve a pending outcome by it.</returns>
-    /// <exception cref="RevException"><c>tracker.full</c>: see <see cref="RevTrackerOptions.WhenFull"/>.</exception>
+    /// <exception cref="ArgumentException">The call names no agent or no action, or its idempotency key can be none.</exception>
+    /// <exception cref="RevException"><c>client.queue_full</c>: see <see cref="RevTrackerOptions.WhenFull"/>.</exception>
     /// <exception cref="ObjectDisposedException">The tracker was disposed.</exception>
     public string Track(MeterCall call)
     {
@@ -202,17 +186,9 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
     /// <summary>Takes no more calls and sends what is left, for <see cref="RevTrackerOptions.ShutdownTimeout"/>; what is left then waits on disk for the next process.</summary>
     public async ValueTask DisposeAsync()
     {
-        lock (_gate)
-        {
-            if (!_isStopped)
-            {
-                _isStopped = true;
-                AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
-                _shutdown.CancelAfter(_options.ShutdownTimeout);
-                _room?.TrySetResult();
-                Wake();
-            }
-        }
+        Stop();
+        // The loop stands below, and ends when the callback returns.
+        if (_telling == this) return;
         await _loop.ConfigureAwait(false);
     }
 
@@ -228,12 +204,28 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         Limits.Between(options.MaxBatchItems, 1, RevClient.MaxBatchItems);
         Limits.Between(options.MaxBatchBytes, 1, 16 * 1024 * 1024);
         Limits.AtLeast(options.FlushInterval, TimeSpan.Zero);
-        Limits.AtLeast(options.ShutdownTimeout, TimeSpan.Zero);
+        Limits.Between(options.ShutdownTimeout, TimeSpan.Zero, TimeSpan.FromDays(1));
+        Limits.AtLeast(options.MaxSpoolBytes, 0);
         return options;
     }
 
+    /// <summary>What was tracked in test mode must not be charged, nor the other way about.</summary>
+    private static void CheckKeys(string key, IEnumerable<string> previous)
+    {
+        foreach (var other in previous)
+        {
+            if (Mode(other) is { } mode && Mode(key) is { } present && mode != present)
+            {
+                throw new ArgumentException($"{nameof(RevTrackerOptions)}.{nameof(RevTrackerOptions.PreviousApiKeys)} has a key of the other mode than the present one.", nameof(previous));
+            }
+        }
+    }
+
+    private static string? Mode(string key) => Array.Find(["rg_live_", "rg_test_"], p => key.StartsWith(p, StringComparison.Ordinal));
+
     private static string DefaultDirectory()
     {
+        if (Environment.GetEnvironmentVariable("REV_SPOOL_DIR") is { Length: > 0 } told) return told;
         var data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
         return Path.Combine(data.Length > 0 ? data : Path.GetTempPath(), "rev", "spool", AppDomain.CurrentDomain.FriendlyName);
     }
@@ -243,6 +235,10 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(call);
         if (string.IsNullOrEmpty(call.AgentId) || string.IsNullOrEmpty(call.Action)) throw new ArgumentException("A call names its agent and its action.", nameof(call));
         var key = call.IdempotencyKey ?? _client.NewKey();
+        if (string.IsNullOrWhiteSpace(key) || key.Length > LongestKey || key.Any(char.IsControl))
+        {
+            throw new ArgumentException("An idempotency key has 1 to 255 characters, none of them a control character.", nameof(call));
+        }
         var json = JsonSerializer.SerializeToUtf8Bytes(call with { IdempotencyKey = key, OccurredAt = call.OccurredAt ?? _client.Clock.GetUtcNow() }, RevJson.Wire.MeterCall);
         return (key, call.OccurredAt is null ? [Timed, .. json] : json);
     }
@@ -256,7 +252,7 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         {
             ObjectDisposedException.ThrowIf(_isStopped, this);
             if (!goesToDisk && TryEnqueue(json)) return true;
-            if (!goesToDisk && _whenFull == RevFullMode.Wait)
+            if (!goesToDisk && IsWaiting)
             {
                 room = Room();
                 return false;
@@ -275,17 +271,18 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
             {
                 ObjectDisposedException.ThrowIf(_isStopped, this);
                 if (TryEnqueue(json)) return true;
-                if (_whenFull == RevFullMode.Wait)
+                if (IsWaiting)
                 {
                     room = Room();
                     return false;
                 }
             }
         }
-        var error = new RevError { Code = "tracker.full", Title = "The tracker's queue is full", Detail = "More is tracked than Rev, memory and disk take." };
+        var error = new RevError { Code = RevException.QueueFullCode, Title = "The tracker's queue is full", Detail = "More is tracked than Rev, memory and disk take." };
         if (_whenFull != RevFullMode.Drop) throw new RevException(error);
         Count(ref _tracked, RevMetrics.Tracked, 1);
-        Count(ref _dropped, RevMetrics.Dropped, 1);
+        Count(ref _lost, RevMetrics.Lost, 1);
+        _logger.LogError("A tracked call is lost: {Detail}", error.Detail);
         Tell(error, json);
         return true;
     }
@@ -302,6 +299,9 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         if (_queued == 1 || _queued % _options.MaxBatchItems == 0 || _queuedBytes >= _options.MaxBatchBytes) Wake();
         return true;
     }
+
+    /// <summary>Whether a full queue makes wait: not the loop, which alone makes room.</summary>
+    private bool IsWaiting => _whenFull == RevFullMode.Wait && _telling != this;
 
     private Task Room() => (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
@@ -385,7 +385,7 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         }
         if (!hasFailed && _spool is { Lines: > 0 } && (flushes.Length > 0 || (!IsAway() && (isStopped || IsSpoolDue()))))
         {
-            hasFailed = !await SendSpooledAsync(_spool).ConfigureAwait(false);
+            hasFailed = !await SendSpooledAsync(_spool, flushes).ConfigureAwait(false);
         }
         CompleteFlushes(flushes, hasFailed);
         if (isStopped && _pending.Count == 0 && !_queue.Reader.TryPeek(out _) && (hasFailed || IsAway() || _spool is not { Lines: > 0 })) return false;
@@ -467,6 +467,8 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
     /// <summary>What is left goes to disk, or is told of.</summary>
     private void Finish()
     {
+        if (_isFinishing) return;
+        _isFinishing = true;
         try
         {
             // Also when the time was over before the loop saw the stop: the disk is tried once more, whenever it failed.
@@ -476,17 +478,18 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
             SpoolPending([]);
             if (_pending.Count > 0)
             {
-                var error = new RevError { Code = "tracker.closed", Title = "The program ended", Detail = "The program ended before Rev could be reached, and there is no spool." };
-                Count(ref _dropped, RevMetrics.Dropped, _pending.Count);
+                var error = new RevError { Code = RevException.ClosedCode, Title = "The program ended", Detail = "The program ended before Rev could be reached, and there is no spool." };
+                Count(ref _lost, RevMetrics.Lost, _pending.Count);
                 _logger.LogError("{Calls} calls are lost: the program ends, Rev cannot be reached and nothing can be written to disk", _pending.Count);
-                foreach (var lost in _pending) Tell(error, lost.Json);
                 lock (_gate) _hasLost = true;
                 Release(_pending.Count, _pendingBytes);
+                foreach (var lost in _pending) TellFromLoop(error, lost.Json);
                 _pending.Clear();
             }
         }
         finally
         {
+            AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
             if (_spool is not null)
             {
                 RevMetrics.Spool.Add(-_spool.Kept);
@@ -496,7 +499,27 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         }
     }
 
-    private void OnProcessExit(object? sender, EventArgs e) => Dispose();
+    private void Stop()
+    {
+        lock (_gate)
+        {
+            if (_isStopped) return;
+            _isStopped = true;
+            _shutdown.CancelAfter(_options.ShutdownTimeout);
+            _room?.TrySetResult();
+            Wake();
+        }
+    }
+
+    // The handler stays until the loop has ended: disposing may be under way and not awaited.
+    private void OnProcessExit(object? sender, EventArgs e)
+    {
+        Stop();
+        if (_loop.Wait(_options.ShutdownTimeout)) return;
+        // Environment.Exit in the callback: the loop stands there and does not come back, so what it holds is kept here.
+        if (Interlocked.CompareExchange(ref _callback, TakenOver, Running) == Running) Finish();
+        else _loop.Wait(LongestEnd);
+    }
 
     // --- out -----------------------------------------------------------------------------
 
@@ -517,11 +540,11 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         _pending.RemoveAll(_ => settled[index++]);
         _pendingBytes -= bytes;
         Release(count, bytes);
-        return Judge(isAnswered && count == settled.Length);
+        return Judge(isAnswered && count == settled.Length, isAnswered, count > 0);
     }
 
-    /// <summary>Sends the next batch from disk; false when some of it has to wait.</summary>
-    private async Task<bool> SendSpooledAsync(Spool spool)
+    /// <summary>Sends the next batch from disk; false when some of it has to wait. What Rev did not take of it goes to the end, where it holds nothing up.</summary>
+    private async Task<bool> SendSpooledAsync(Spool spool, Flush[] flushes)
     {
         if (spool.Next() is not { } file) return true;
         if (_options.Spool == RevSpoolMode.Always) _spoolSendAt = Now() + (long)_options.FlushInterval.TotalMilliseconds;
@@ -541,10 +564,30 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         var settled = new bool[open.Length];
         var isAnswered = open.Length == 0 || await DeliverAsync([.. open.Select(i => batch.Calls[i])], settled, 0, open.Length).ConfigureAwait(false);
         for (var i = 0; i < open.Length; i++) batch.Done[open[i]] |= settled[i];
-        if (!isAnswered || batch.Done.Contains(false)) return Judge(false);
+        if (!isAnswered) return Judge(false);
+        var left = batch.Calls.Where((_, i) => !batch.Done[i]).ToArray();
+        var isMoving = left.Length < batch.Calls.Count;
+        if (left.Length > 0)
+        {
+            if (!TryMove(spool, left)) return Judge(false, isAnswered, isMoving);
+            foreach (var flush in flushes) flush.Spooled = spool.Mark();
+        }
         spool.Settle(file, batch);
-        RevMetrics.Spool.Add(-batch.Calls.Count);
-        return Judge(true);
+        RevMetrics.Spool.Add(left.Length - batch.Calls.Count);
+        return Judge(left.Length == 0, isAnswered, isMoving);
+    }
+
+    private bool TryMove(Spool spool, byte[][] calls)
+    {
+        try
+        {
+            return spool.Append(calls, toDisk: true, isMoved: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _logger.LogError(exception, "Nothing can be written to the spool in {Directory}", _spoolRoot);
+            return false;
+        }
     }
 
     private void RefuseCorrupt(SpoolBatch batch)
@@ -566,8 +609,9 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         try
         {
             var request = new RevClient.Request(HttpMethod.Post, "/v1/meter/batch") { Body = BatchOf(calls, from, count), MaxRetries = BatchRetries };
-            var answer = await _client.SendAsync(request, _shutdown.Token).ConfigureAwait(false);
-            var items = RevClient.ReadBatch(answer, count);
+            // At the end it is not waited for a handler that does not hear of it.
+            var answer = await _client.SendAsync(request, _shutdown.Token).WaitAsync(_shutdown.Token).ConfigureAwait(false);
+            var items = RevClient.ReadBatch(answer, count, isTracked: true);
             var untimed = new List<int>();
             for (var i = 0; i < count; i++)
             {
@@ -582,6 +626,12 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         }
         catch (RevException exception) when (exception.Status == 413 || (exception.Status == 400 && exception.IsWorded))
         {
+            if (count == 1 && !exception.IsWorded && calls[from].Length <= LongestCall)
+            {
+                // No call of that length is too long: something in between is set up wrongly.
+                Fail(exception, exception.RetryAfter);
+                return false;
+            }
             if (count == 1)
             {
                 Reject(exception.Error!, calls[from]);
@@ -642,13 +692,13 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         var isArchived = item.Error is { Code: "event.archived" };
         if (item.Receipt is not null || isArchived)
         {
-            Count(ref _delivered, RevMetrics.Delivered, 1);
-            if (isArchived || item.Receipt is { Replayed: true }) Interlocked.Increment(ref _replayed);
+            if (isArchived || item.Receipt is { Replayed: true }) Count(ref _duplicates, RevMetrics.Duplicates, 1);
+            else Count(ref _accepted, RevMetrics.Accepted, 1);
             return true;
         }
         if (item.Error is not { } error || error.IsRetryable)
         {
-            _lastError = item.Error?.Detail ?? item.Error?.Code;
+            _lastError = item.Error?.Detail ?? item.Error?.Code ?? "What came of a call cannot be read.";
             return false;
         }
         Reject(error, call);
@@ -659,24 +709,31 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
     {
         _lastError = exception.Message;
         _asked = asked;
-        if (_failures == 0) _logger.LogWarning(exception, "Rev does not take calls: they wait {Where}", _spool is null ? "in memory" : "on disk");
+        if (_isAwayTold) return;
+        _isAwayTold = true;
+        _logger.LogWarning(exception, "Rev does not take calls: they wait {Where}", _spool is null ? "in memory" : "on disk");
     }
 
     /// <summary>Notes how a batch went, and until when the next has to wait.</summary>
-    private bool Judge(bool isDone)
+    /// <param name="isDone">Whether all of it was dealt with.</param>
+    /// <param name="isAnswered">Whether Rev said of each call what came of it.</param>
+    /// <param name="isMoving">Whether some of it was dealt with: then a call that Rev does not take keeps no other waiting.</param>
+    private bool Judge(bool isDone, bool isAnswered = false, bool isMoving = false)
     {
         if (isDone)
         {
-            if (_failures > 0) _logger.LogInformation("Rev takes calls again");
+            if (_isAwayTold) _logger.LogInformation("Rev takes calls again");
+            _isAwayTold = false;
             _failures = 0;
             _retryAt = 0;
             _lastError = null;
             return true;
         }
         Interlocked.Increment(ref _failedBatches);
-        var ceiling = Math.Min(LongestPause, 500 * Math.Pow(2, Math.Min(_failures, 20)));
+        if (isMoving) _failures = 0;
+        var ceiling = Math.Min(isAnswered ? ShortPause : LongestPause, 500 * Math.Pow(2, Math.Min(_failures, 20)));
         var pause = (ceiling / 2) + (ceiling / 2 * Random.Shared.NextDouble());
-        if (_asked is { } asked) pause = Math.Max(pause, Math.Min(asked.TotalMilliseconds, 10 * LongestPause));
+        if (_asked is { } asked) pause = Math.Max(pause, Math.Min(asked.TotalMilliseconds, LongestPause));
         _asked = null;
         _failures++;
         _retryAt = Now() + (long)pause;
@@ -718,7 +775,7 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
             _logger.LogError(exception, "Nothing can be written to the spool in {Directory}", _spoolRoot);
             return false;
         }
-        Count(ref _spooled, RevMetrics.Spooled, calls.Count);
+        Count(ref _written, RevMetrics.Spooled, calls.Count);
         RevMetrics.Spool.Add(calls.Count);
         return true;
     }
@@ -743,6 +800,7 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
                 RevMetrics.Spool.Add(found);
                 _logger.LogInformation("{Calls} calls that earlier processes left in {Directory} are sent now", found, _spoolRoot);
             }
+            if (spool.LockError is { } unlocked) _logger.LogError(unlocked, "What earlier processes left in {Directory} is not sent", _spoolRoot);
             if (spool.FlushError is { } fault) _logger.LogWarning(fault, "The disk did not confirm what was written to {Directory}", _spoolRoot);
             TellOfOthers();
         }
@@ -760,7 +818,7 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         var known = _options.PreviousApiKeys.Append(_client.Key).Select(k => Path.Combine(root, _client.Fingerprint(k))).ToHashSet(StringComparer.Ordinal);
         foreach (var directory in Directory.EnumerateDirectories(root))
         {
-            if (known.Contains(directory) || !Directory.EnumerateFiles(directory, "*.jsonl").Any()) continue;
+            if (known.Contains(directory) || !Spool.Files(directory).Any()) continue;
             _logger.LogWarning("{Directory} holds calls that were tracked under another key or address. A program with that key sends them; or name it in RevTrackerOptions.PreviousApiKeys", directory);
         }
     }
@@ -768,9 +826,9 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
     private void Reject(RevError error, byte[] call)
     {
         Count(ref _rejected, RevMetrics.Rejected, 1);
-        _logger.LogWarning("A tracked call was refused: {Code} {Detail}", error.Code, error.Detail);
+        _logger.LogError("A tracked call was refused: {Code} {Detail}; its idempotency key is {Key}", error.Code, error.Detail, ReadBack(call)?.IdempotencyKey);
         Keep(error, call);
-        Tell(error, call);
+        TellFromLoop(error, call);
     }
 
     private void Keep(RevError error, byte[] call)
@@ -804,16 +862,31 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         }
     }
 
+    private void TellFromLoop(RevError error, byte[] call)
+    {
+        if (Volatile.Read(ref _callback) == TakenOver)
+        {
+            Tell(error, call);
+            return;
+        }
+        _telling = this;
+        Volatile.Write(ref _callback, Running);
+        Tell(error, call);
+        _telling = null;
+        // The process ends, and another thread keeps what is here.
+        if (Interlocked.CompareExchange(ref _callback, None, Running) == TakenOver) Thread.Sleep(Timeout.Infinite);
+    }
+
     private void Tell(RevError error, byte[] call)
     {
-        if (_options.OnUndelivered is not { } told) return;
+        if (_options.OnRejected is not { } told) return;
         try
         {
-            told(new RevUndeliveredCall(error, ReadBack(call), Encoding.UTF8.GetString(call)));
+            told(ReadBack(call), error);
         }
         catch (Exception exception)
         {
-            _logger.LogError(exception, "RevTrackerOptions.OnUndelivered failed");
+            _logger.LogError(exception, "RevTrackerOptions.OnRejected failed");
         }
     }
 
@@ -823,7 +896,7 @@ public sealed class RevTracker : IAsyncDisposable, IDisposable
         {
             return JsonSerializer.Deserialize(call, RevJson.Wire.MeterCall);
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or NotSupportedException or FormatException)
         {
             return null;
         }

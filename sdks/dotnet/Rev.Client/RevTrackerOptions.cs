@@ -9,10 +9,10 @@ public enum RevFullMode
     /// <summary>Wait for room: <c>Track</c> blocks, <c>TrackAsync</c> awaits.</summary>
     Wait,
 
-    /// <summary>Throw a <see cref="RevException"/> with the code <c>tracker.full</c>.</summary>
+    /// <summary>Throw a <see cref="RevException"/> with the code <c>client.queue_full</c>.</summary>
     Throw,
 
-    /// <summary>Drop the call: it is counted, logged and handed to <see cref="RevTrackerOptions.OnUndelivered"/>.</summary>
+    /// <summary>Drop the call: it is counted, logged and handed to <see cref="RevTrackerOptions.OnRejected"/>.</summary>
     Drop,
 }
 
@@ -28,12 +28,6 @@ public enum RevSpoolMode
     /// <summary>Never.</summary>
     Off,
 }
-
-/// <summary>A call that will not be delivered, and why.</summary>
-/// <param name="Error">Rev's refusal, or one of the tracker: <c>tracker.full</c>, <c>tracker.closed</c>, <c>spool.corrupt</c>.</param>
-/// <param name="Call">The call; null when it could not be read back.</param>
-/// <param name="Json">The call as it was to be sent.</param>
-public sealed record RevUndeliveredCall(RevError Error, MeterCall? Call, string Json);
 
 /// <summary>How a <see cref="RevTracker"/> buffers, sends and spools.</summary>
 public sealed class RevTrackerOptions
@@ -63,7 +57,7 @@ public sealed class RevTrackerOptions
     public RevSpoolMode Spool { get; set; } = RevSpoolMode.WhenAway;
 
     /// <summary>
-    /// The folder of the spool; in it is a folder for each key and address. Default: <c>rev/spool/</c> and the program's name, in the
+    /// The folder of the spool; in it is a folder for each key and address. Default: the environment variable <c>REV_SPOOL_DIR</c>, else <c>rev/spool/</c> and the program's name, in the
     /// user's folder for local application data, else in the folder for temporary files. It must outlive the process: give a volume in a container.
     /// </summary>
     public string? SpoolDirectory { get; set; }
@@ -71,9 +65,12 @@ public sealed class RevTrackerOptions
     /// <summary>The most bytes on disk. Beyond it calls stay in memory. Default 256 MiB.</summary>
     public long MaxSpoolBytes { get; set; } = 256L * 1024 * 1024;
 
-    /// <summary>Keys that this program used before: what was spooled under them is sent under the present one. Only keys of the same account and mode.</summary>
+    /// <summary>Keys that this program used before: what was spooled under them is sent under the present one. Only keys of the same account; one of the other mode is an <see cref="ArgumentException"/>.</summary>
     public IList<string> PreviousApiKeys { get; } = [];
 
-    /// <summary>Told of every call that will not be delivered. It is called on the tracker's thread, or on that of <c>Track</c>; what it throws is logged.</summary>
-    public Action<RevUndeliveredCall>? OnUndelivered { get; set; }
+    /// <summary>
+    /// Told of every call that was refused for good, and why: by Rev, or by the tracker (<c>client.queue_full</c>, <c>client.closed</c>, <c>spool.corrupt</c>). The call is null when it cannot be read
+    /// back from disk. It is called on the tracker's thread, which sends nothing meanwhile, or on that of <c>Track</c>; what it throws is logged.
+    /// </summary>
+    public Action<MeterCall?, RevError>? OnRejected { get; set; }
 }

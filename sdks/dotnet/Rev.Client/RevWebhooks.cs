@@ -36,17 +36,20 @@ public sealed record RevWebhookMessage
 public sealed class RevWebhookException : Exception
 {
     /// <summary>A webhook that is refused.</summary>
-    /// <param name="code"><c>webhook.missing_header</c>, <c>webhook.stale</c>, <c>webhook.bad_signature</c> or <c>webhook.unreadable</c>.</param>
+    /// <param name="reason"><c>missing_header</c>, <c>stale</c>, <c>bad_signature</c> or <c>unreadable</c>.</param>
     /// <param name="message">For people.</param>
     /// <param name="innerException">What it comes of.</param>
-    public RevWebhookException(string code, string message, Exception? innerException = null)
+    public RevWebhookException(string reason, string message, Exception? innerException = null)
         : base(message, innerException)
     {
-        Code = code;
+        Reason = reason;
     }
 
-    /// <summary>Stable, for programs.</summary>
-    public string Code { get; }
+    /// <summary>Stable, for programs: <c>client.webhook_invalid</c>.</summary>
+    public string Code => "client.webhook_invalid";
+
+    /// <summary>Why, for programs: <c>missing_header</c>, <c>stale</c>, <c>bad_signature</c> or <c>unreadable</c>.</summary>
+    public string Reason { get; }
 }
 
 /// <summary>Verifies webhooks as Standard Webhooks says: HMAC-SHA-256 over id, time and body, compared in constant time.</summary>
@@ -57,6 +60,7 @@ public static class RevWebhooks
 
     private const string SecretPrefix = "whsec_";
     private const string Version = "v1,";
+    private const int ShortestKey = 16;
 
     /// <summary>Verifies a message.</summary>
     /// <param name="payload">The body, byte for byte as it came.</param>
@@ -73,7 +77,7 @@ public static class RevWebhooks
         var id = Required(header, "webhook-id");
         var time = Required(header, "webhook-timestamp");
         var signatures = Required(header, "webhook-signature");
-        if (!IsSigned(payload, id, time, signatures, secrets)) throw new RevWebhookException("webhook.bad_signature", "No signature matches.");
+        if (!IsSigned(payload, id, time, signatures, secrets)) throw new RevWebhookException("bad_signature", "No signature matches.");
         CheckAge(time, tolerance ?? DefaultTolerance, clock ?? TimeProvider.System);
         return Read(payload, id);
     }
@@ -155,14 +159,17 @@ public static class RevWebhooks
     private static byte[] Key(string secret)
     {
         var text = secret.StartsWith(SecretPrefix, StringComparison.Ordinal) ? secret[SecretPrefix.Length..] : secret;
+        byte[] key;
         try
         {
-            return Convert.FromBase64String(text);
+            key = Convert.FromBase64String(text);
         }
         catch (FormatException exception)
         {
             throw new ArgumentException("A secret is whsec_ and base 64.", nameof(secret), exception);
         }
+        // Anybody can sign with an empty one.
+        return key.Length >= ShortestKey ? key : throw new ArgumentException("A secret has at least 16 bytes.", nameof(secret));
     }
 
     private static void CheckAge(string time, TimeSpan tolerance, TimeProvider clock)
@@ -170,7 +177,7 @@ public static class RevWebhooks
         var now = clock.GetUtcNow().ToUnixTimeSeconds();
         if (!long.TryParse(time, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || Math.Abs((decimal)now - seconds) > (decimal)tolerance.TotalSeconds)
         {
-            throw new RevWebhookException("webhook.stale", "It was signed too long ago, or is from the future.");
+            throw new RevWebhookException("stale", "It was signed too long ago, or is from the future.");
         }
     }
 
@@ -188,9 +195,9 @@ public static class RevWebhooks
         }
         catch (JsonException exception)
         {
-            throw new RevWebhookException("webhook.unreadable", "It is signed, but is no message of Rev's.", exception);
+            throw new RevWebhookException("unreadable", "It is signed, but is no message of Rev's.", exception);
         }
-        throw new RevWebhookException("webhook.unreadable", "It is signed, but is no message of Rev's.");
+        throw new RevWebhookException("unreadable", "It is signed, but is no message of Rev's.");
     }
 
     private static string? Find(KeyValuePair<string, string>[] headers, string name)
@@ -200,5 +207,5 @@ public static class RevWebhooks
     }
 
     private static string Required(Func<string, string?> header, string name) =>
-        header(name) is { Length: > 0 } value ? value : throw new RevWebhookException("webhook.missing_header", $"The header {name} is missing.");
+        header(name) is { Length: > 0 } value ? value : throw new RevWebhookException("missing_header", $"The header {name} is missing.");
 }

@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
-using Microsoft.Win32.SafeHandles;
 
 namespace Rev.Client;
 
@@ -22,6 +20,7 @@ internal sealed class Spool : IDisposable
     private readonly IReadOnlyList<string> _inherited;
     private readonly long _maxBytes;
     private readonly TimeProvider _clock;
+    private readonly string _id = RandomNumberGenerator.GetHexString(8, lowercase: true);
     private readonly HashSet<string> _held = new(StringComparer.Ordinal);
     private readonly LinkedList<SpoolFile> _sealed = new();
     private SpoolFile? _current;
@@ -72,6 +71,9 @@ internal sealed class Spool : IDisposable
     /// <summary>Why the disk did not confirm what was written; null when it did.</summary>
     public Exception? FlushError { get; private set; }
 
+    /// <summary>Why what others left cannot be taken over; null when it can.</summary>
+    public Exception? LockError { get; private set; }
+
     /// <summary>Lines that were ever dealt with, or set aside. They are in the order in which they came.</summary>
     public long Settled
     {
@@ -84,7 +86,8 @@ internal sealed class Spool : IDisposable
     /// <summary>Appends calls; false when they do not fit. Written whole or not at all.</summary>
     /// <param name="calls">The calls, none with a line break.</param>
     /// <param name="toDisk">Whether to wait until the disk has them.</param>
-    public bool Append(IReadOnlyList<byte[]> calls, bool toDisk)
+    /// <param name="isMoved">Whether they are on disk elsewhere, which is about to be removed: then they fit.</param>
+    public bool Append(IReadOnlyList<byte[]> calls, bool toDisk, bool isMoved = false)
     {
         var text = new ArrayBufferWriter<byte>(calls.Sum(c => c.Length + 1) + 1);
         foreach (var call in calls)
@@ -95,7 +98,7 @@ internal sealed class Spool : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isClosed, this);
-            if (_bytes + text.WrittenCount > _maxBytes) return false;
+            if (!isMoved && _bytes + text.WrittenCount > _maxBytes) return false;
             var file = _current ??= Create();
             file.Append(text.WrittenSpan, calls.Count);
             _bytes += text.WrittenCount;
@@ -116,6 +119,10 @@ internal sealed class Spool : IDisposable
         }
     }
 
+    /// <summary>The spool files of a folder, and nothing else that is there.</summary>
+    public static IEnumerable<string> Files(string directory) =>
+        Directory.EnumerateFiles(directory, "*" + Suffix).Where(static path => char.IsAsciiDigit(Path.GetFileName(path)[0]));
+
     /// <summary>Takes over what processes that are gone left behind. Answers how many calls that is.</summary>
     public long Adopt()
     {
@@ -124,17 +131,24 @@ internal sealed class Spool : IDisposable
         {
             if (!Directory.Exists(directory)) continue;
             var taken = 0;
-            foreach (var path in Directory.EnumerateFiles(directory, "*" + Suffix).Order(StringComparer.Ordinal).ToArray())
+            foreach (var path in Files(directory).Order(StringComparer.Ordinal).ToArray())
             {
                 // Those that others hold do not count: what lies behind them must be found.
                 if (taken == AdoptedAtOnce) break;
                 lock (_gate)
                 {
                     if (_isClosed) return lines;
-                    if (_held.Contains(path) || SpoolFile.TryTakeOver(path) is not { } file) continue;
+                    if (_held.Contains(path)) continue;
+                    if (SpoolFile.TryTakeOver(path) is not { } file) continue;
+                    if (!file.IsLocked())
+                    {
+                        LockError = new IOException($"Files in {directory} cannot be locked, so nobody knows whether their processes live.");
+                        file.Dispose();
+                        return lines;
+                    }
                     if (file.Lines == 0)
                     {
-                        file.Remove();
+                        TryRemove(file);
                         continue;
                     }
                     taken++;
@@ -182,9 +196,10 @@ internal sealed class Spool : IDisposable
             _out += batch.Calls.Count;
             if (!file.IsDone) return;
             _sealed.Remove(file);
-            _held.Remove(file.Path);
             _bytes -= file.Length;
+            // What cannot be removed stays held: it would be taken for a leftover and sent again.
             file.Remove();
+            _held.Remove(file.Path);
         }
     }
 
@@ -209,7 +224,7 @@ internal sealed class Spool : IDisposable
         {
             Prepare(_directory);
             var day = _clock.GetUtcNow().ToString("yyyyMMdd", CultureInfo.InvariantCulture);
-            var path = Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture, $"rejected-{day}-{Environment.ProcessId}.log"));
+            var path = Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture, $"rejected-{day}-{_id}{Suffix}"));
             using var file = new FileStream(path, SpoolFile.Options(FileMode.Append, FileAccess.Write, FileShare.ReadWrite));
             file.Write(line);
             file.WriteByte(NewLine);
@@ -226,7 +241,7 @@ internal sealed class Spool : IDisposable
             if (_current is not null) Seal();
             foreach (var file in _sealed)
             {
-                if (file.IsDone) file.Remove();
+                if (file.IsDone) TryRemove(file);
                 else file.Dispose();
             }
             _sealed.Clear();
@@ -243,6 +258,18 @@ internal sealed class Spool : IDisposable
         catch (IOException exception)
         {
             FlushError = exception;
+        }
+    }
+
+    private static void TryRemove(SpoolFile file)
+    {
+        try
+        {
+            file.Remove();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // It is empty, or dealt with: the next process looks at it again.
         }
     }
 
@@ -285,193 +312,5 @@ internal sealed class Spool : IDisposable
         if (_current is not { } file) return;
         _current = null;
         _sealed.AddLast(file);
-    }
-}
-
-/// <summary>Calls of a spool file that are sent together.</summary>
-internal sealed class SpoolBatch
-{
-    /// <summary>The calls.</summary>
-    public required IReadOnlyList<byte[]> Calls { get; init; }
-
-    /// <summary>Where the file goes on.</summary>
-    public required long End { get; init; }
-
-    /// <summary>Which of them were dealt with.</summary>
-    public required bool[] Done { get; init; }
-}
-
-/// <summary>A file of a spool, open and locked.</summary>
-internal sealed class SpoolFile : IDisposable
-{
-    private readonly FileStream _file;
-    private long _sent;
-
-    private SpoolFile(string path, FileStream file, long length, long lines)
-    {
-        (Path, _file, Length, Lines) = (path, file, length, lines);
-    }
-
-    /// <summary>Its path.</summary>
-    public string Path { get; }
-
-    /// <summary>What of it counts.</summary>
-    public long Length { get; private set; }
-
-    /// <summary>Lines that were not dealt with.</summary>
-    public long Lines { get; private set; }
-
-    /// <summary>The batch that is under way; null when none is.</summary>
-    public SpoolBatch? Batch { get; set; }
-
-    /// <summary>Whether all of it was dealt with.</summary>
-    public bool IsDone => _sent >= Length;
-
-    /// <summary>Makes a file.</summary>
-    public static SpoolFile Create(string path) =>
-        new(path, new FileStream(path, Options(FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None)), 0, 0);
-
-    /// <summary>Opens a file that nobody holds; null when somebody does.</summary>
-    public static SpoolFile? TryTakeOver(string path)
-    {
-        FileStream? stream = null;
-        try
-        {
-            stream = new FileStream(path, Options(FileMode.Open, FileAccess.ReadWrite, FileShare.None));
-            var (length, lines) = Measure(stream.SafeFileHandle);
-            var file = new SpoolFile(path, stream, length, lines);
-            stream = null;
-            return file;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-        finally
-        {
-            stream?.Dispose();
-        }
-    }
-
-    /// <summary>How files are opened: unbuffered, for the user alone.</summary>
-    public static FileStreamOptions Options(FileMode mode, FileAccess access, FileShare share)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = access, Share = share, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows() && mode != FileMode.Open) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        return options;
-    }
-
-    /// <summary>Appends lines. What fails halfway is written over by the next.</summary>
-    public void Append(ReadOnlySpan<byte> text, int lines)
-    {
-        RandomAccess.Write(_file.SafeFileHandle, text, Length);
-        Length += text.Length;
-        Lines += lines;
-    }
-
-    /// <summary>Waits until the disk has it.</summary>
-    public void ToDisk() => RandomAccess.FlushToDisk(_file.SafeFileHandle);
-
-    /// <summary>The calls that come next, at least one.</summary>
-    public SpoolBatch Read(int maxCalls, int maxBytes)
-    {
-        for (var size = (long)maxBytes; ; size *= 2)
-        {
-            var bytes = new byte[(int)Math.Min(Math.Min(size, int.MaxValue / 2), Length - _sent)];
-            Fill(_file.SafeFileHandle, bytes, _sent);
-            var isWhole = _sent + bytes.Length >= Length;
-            var calls = new List<byte[]>();
-            var at = 0;
-            while (at < bytes.Length && calls.Count < maxCalls)
-            {
-                var rest = bytes.AsSpan(at);
-                var end = rest.IndexOf((byte)'\n');
-                if (end < 0 && !isWhole) break;
-                var line = end < 0 ? rest : rest[..end];
-                at += end < 0 ? rest.Length : end + 1;
-                if (line.Length > 0) calls.Add(line.ToArray());
-            }
-            // A line that is longer than the buffer asks for a larger one.
-            if (at > 0 || isWhole) return new SpoolBatch { Calls = calls, End = _sent + at, Done = new bool[calls.Count] };
-        }
-    }
-
-    /// <summary>Whether a line is a JSON object, and not what a crash or a bad disk left of one.</summary>
-    public static bool IsCall(ReadOnlySpan<byte> line)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(line);
-            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && reader.TrySkip() && !reader.Read();
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Notes that a batch was dealt with.</summary>
-    public void Settle(SpoolBatch batch)
-    {
-        _sent = batch.End;
-        Lines -= batch.Calls.Count;
-        Batch = null;
-    }
-
-    /// <summary>Removes the file. It is emptied first, so that whoever gets hold of it in between finds nothing.</summary>
-    public void Remove()
-    {
-        try
-        {
-            RandomAccess.SetLength(_file.SafeFileHandle, 0);
-            // While it is locked, where the system allows it: who waits for the lock sees that the file is gone.
-            if (!OperatingSystem.IsWindows()) File.Delete(Path);
-        }
-        finally
-        {
-            _file.Dispose();
-        }
-        if (OperatingSystem.IsWindows()) File.Delete(Path);
-    }
-
-    /// <summary>Lets go of the file.</summary>
-    public void Dispose() => _file.Dispose();
-
-    private static (long Length, long Lines) Measure(SafeFileHandle handle)
-    {
-        var length = RandomAccess.GetLength(handle);
-        var (lines, at, isOpen) = (0L, 0L, false);
-        var buffer = new byte[64 * 1024];
-        while (at < length)
-        {
-            var read = RandomAccess.Read(handle, buffer, at);
-            if (read == 0) break;
-            foreach (var value in buffer.AsSpan(0, read))
-            {
-                if (value != (byte)'\n')
-                {
-                    isOpen = true;
-                }
-                else if (isOpen)
-                {
-                    lines++;
-                    isOpen = false;
-                }
-            }
-            at += read;
-        }
-        // Killed while writing: what has no end is a line all the same, and is looked at when it is sent.
-        return (at, isOpen ? lines + 1 : lines);
-    }
-
-    private static void Fill(SafeFileHandle handle, Span<byte> bytes, long offset)
-    {
-        while (bytes.Length > 0)
-        {
-            var read = RandomAccess.Read(handle, bytes, offset);
-            if (read == 0) throw new EndOfStreamException("A spool file is shorter than it was.");
-            bytes = bytes[read..];
-            offset += read;
-        }
     }
 }

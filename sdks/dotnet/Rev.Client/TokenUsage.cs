@@ -56,7 +56,7 @@ public readonly record struct TokenUsage(long Input, long Output)
         {
             return TryResponse(usage, out found) || TryUsage(usage, out found);
         }
-        catch (FormatException)
+        catch (Exception exception) when (exception is FormatException or OverflowException)
         {
             found = default;
             return false;
@@ -66,12 +66,18 @@ public readonly record struct TokenUsage(long Input, long Output)
     private static bool TryResponse(JsonElement response, out TokenUsage found)
     {
         found = default;
+        // Events of a stream of Anthropic's repeat each other's tokens, and each says a part of them.
+        if (Text(response, "type") is "message_start" or "message_delta") throw new FormatException("An event is no response.");
         // The last event of a stream of OpenAI's Responses holds the response.
         if (Member(response, "response") is { ValueKind: JsonValueKind.Object } inner && TryResponse(inner, out found)) return true;
         foreach (var name in (ReadOnlySpan<string>)["usage", "usageMetadata", "usage_metadata"])
         {
             if (Member(response, name) is not { ValueKind: JsonValueKind.Object } usage || !TryUsage(usage, out found)) continue;
-            found = found with { Model = Text(response, "model") ?? Text(response, "modelVersion") ?? Text(response, "model_version") };
+            var told = Member(response, "response_metadata");
+            found = found with
+            {
+                Model = Text(response, "model") ?? Text(response, "modelVersion") ?? Text(response, "model_version") ?? Text(told, "model_name") ?? Text(told, "model"),
+            };
             return true;
         }
         return false;
@@ -100,7 +106,7 @@ public readonly record struct TokenUsage(long Input, long Output)
     {
         var (input, output) = (Count(usage, "prompt_tokens"), Count(usage, "completion_tokens"));
         var reasoning = Count(Member(usage, "completion_tokens_details"), "reasoning_tokens");
-        return new TokenUsage(input, WithReasoning(usage, input, output, reasoning)) { CachedInput = Count(Member(usage, "prompt_tokens_details"), "cached_tokens"), Reasoning = reasoning };
+        return new TokenUsage(input, WithHidden(usage, input, output)) { CachedInput = Count(Member(usage, "prompt_tokens_details"), "cached_tokens"), Reasoning = reasoning };
     }
 
     /// <summary>OpenAI's Responses, whose input includes what was cached, and Anthropic's Messages, whose input does not.</summary>
@@ -109,9 +115,10 @@ public readonly record struct TokenUsage(long Input, long Output)
         var (input, output) = (Count(usage, "input_tokens"), Count(usage, "output_tokens"));
         var details = Member(usage, "output_tokens_details");
         var reasoning = Count(details, "reasoning_tokens") + Count(details, "thinking_tokens");
-        if (Member(usage, "input_tokens_details") is { ValueKind: JsonValueKind.Object } cached)
+        var cached = Member(usage, "input_tokens_details");
+        if (cached.ValueKind == JsonValueKind.Object || (Has(usage, "total_tokens") && !Has(usage, "cache_creation_input_tokens", "cache_read_input_tokens")))
         {
-            return new TokenUsage(input, WithReasoning(usage, input, output, reasoning)) { CachedInput = Count(cached, "cached_tokens"), Reasoning = reasoning };
+            return new TokenUsage(input, WithHidden(usage, input, output)) { CachedInput = Count(cached, "cached_tokens"), Reasoning = reasoning };
         }
         var read = Count(usage, "cache_read_input_tokens");
         var sum = new TokenUsage(input + read + Written(usage), output) { CachedInput = read, Reasoning = reasoning };
@@ -131,9 +138,8 @@ public readonly record struct TokenUsage(long Input, long Output)
         return Count(parts, "ephemeral_5m_input_tokens") + Count(parts, "ephemeral_1h_input_tokens");
     }
 
-    /// <summary>Some who speak like OpenAI leave the reasoning out of the output. Their total tells, and it is added then.</summary>
-    private static long WithReasoning(JsonElement usage, long input, long output, long reasoning) =>
-        reasoning > 0 && Count(usage, "total_tokens") == input + output + reasoning ? output + reasoning : output;
+    /// <summary>Some who speak like OpenAI leave the reasoning out of the output, and even out of the details. Their total has it, and is what they bill.</summary>
+    private static long WithHidden(JsonElement usage, long input, long output) => Math.Max(output, Count(usage, "total_tokens") - input);
 
     /// <summary>Google's: the prompt includes what was cached; results of tools and thoughts stand beside the rest.</summary>
     private static TokenUsage Gemini(JsonElement usage, GeminiShape names)
