@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# scripts/sdk.sh [plain|node|python|dotnet|killed|otel|cloudevents]…
+# scripts/sdk.sh [plain|node|python|dotnet|docs|killed|otel|cloudevents]…
 # Starts Rev on a temporary data directory and sends to it what users do: plain HTTP, the packed SDKs, OpenTelemetry's
 # own exporters, CloudEvents; and kills it (kill -9) while 10,000 tracked calls are on their way. Without names: all.
 # REV_SKIP_BUILD=1 uses what is built; REV_KEEP=1 keeps the data and the logs.
@@ -7,11 +7,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root="$PWD"
 
-all=(plain node python dotnet killed otel cloudevents)
+all=(plain node python dotnet docs killed otel cloudevents)
 parts=("$@")
 [[ $# -gt 0 ]] || parts=("${all[@]}")
 for part in "${parts[@]}"; do
-  [[ " ${all[*]} " == *" $part "* ]] || { echo "usage: scripts/sdk.sh [plain|node|python|dotnet|killed|otel|cloudevents]…" >&2; exit 2; }
+  [[ " ${all[*]} " == *" $part "* ]] || { echo "usage: scripts/sdk.sh [plain|node|python|dotnet|docs|killed|otel|cloudevents]…" >&2; exit 2; }
 done
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -176,7 +176,7 @@ tell() { # NAME OUT STATUS GOOD BAD SKIPPED
 }
 
 run_node_tests() { # node --test, by way of npm
-  local name="$1" out="$work/${1//[^a-z]/-}.log" status=0
+  local name="$1" out="$work/${1//[^a-zA-Z0-9]/-}.log" status=0
   shift
   "$@" >"$out" 2>&1 || status=$?
   node_count() { sed -nE "s/^(#|ℹ) $1 ([0-9]+)\$/\2/p" "$out" | awk '{ n += $1 } END { print n + 0 }'; }
@@ -185,7 +185,7 @@ run_node_tests() { # node --test, by way of npm
 }
 
 run_python_tests() { # unittest
-  local name="$1" out="$work/${1//[^a-z]/-}.log" status=0 ran bads left
+  local name="$1" out="$work/${1//[^a-zA-Z0-9]/-}.log" status=0 ran bads left
   shift
   "$@" >"$out" 2>&1 || status=$?
   ran=$(sed -nE 's/^Ran ([0-9]+) tests? in .*/\1/p' "$out" | tail -1)
@@ -197,7 +197,7 @@ run_python_tests() { # unittest
 }
 
 run_dotnet_tests() { # NAME [arguments for dotnet test]
-  local name="$1" out="$work/${1//[^a-z]/-}.log" trx="$work/dotnet.trx" status=0 total executed good bads
+  local name="$1" out="$work/${1//[^a-zA-Z0-9]/-}.log" trx="$work/dotnet.trx" status=0 total executed good bads
   shift
   dotnet test "$@" --nologo --results-directory "$work" --logger "trx;LogFileName=dotnet.trx" --logger "console;verbosity=minimal" \
     --blame-hang-timeout 10m --blame-hang-dump-type none >"$out" 2>&1 || status=$?
@@ -211,7 +211,7 @@ run_dotnet_tests() { # NAME [arguments for dotnet test]
 }
 
 step() { # NAME COMMAND…: what is no test, but must succeed
-  local name="$1" out="$work/${1//[^a-zA-Z]/-}.log" status=0
+  local name="$1" out="$work/${1//[^a-zA-Z0-9]/-}.log" status=0
   shift
   "$@" >"$out" 2>&1 || status=$?
   if [[ "$status" == 0 ]]; then
@@ -252,6 +252,14 @@ node_install() {
   node_installed=true
 }
 
+node_project() { # FOLDER: an empty project that the packed SDK is installed into
+  node_install || return 1
+  mkdir -p "$1"
+  echo '{ "name": "empty", "private": true }' >"$1/package.json"
+  # shellcheck disable=SC2016 # the inner shell's
+  step "Node SDK: npm pack, npm install" bash -c 'cd sdks/node && npm pack --silent --pack-destination "$1" && cd "$1" && npm install --silent --offline --no-audit --no-fund ./*.tgz' - "$1"
+}
+
 part_node() {
   node_install || return 0
   run_node_tests "Node SDK, npm test" npm --prefix sdks/node test
@@ -283,24 +291,84 @@ part_python() {
 }
 
 # From a copy: the tests are restored against the package here, and against the project elsewhere.
-part_dotnet() {
+dotnet_pack() {
   local copy="$work/dotnet"
-  if [[ ! -d sdks/dotnet ]]; then
-    echo "There is no sdks/dotnet: nothing to test."
-    return 0
-  fi
+  [[ -n "$feed_version" ]] && return
   mkdir -p "$copy/sdks" "$copy/examples"
   cp Directory.Build.props Directory.Packages.props BannedSymbols.txt global.json .editorconfig "$copy"
   cp -R sdks/dotnet "$copy/sdks"
   if [[ -d examples/dotnet ]]; then cp -R examples/dotnet "$copy/examples"; fi
   find "$copy" -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
   feed_version="0.1.0-sdk.$(date +%s)"
-  step ".NET SDK: dotnet pack" dotnet pack "$copy/sdks/dotnet/Rev.Client" -c Release -o "$work/feed" "-p:Version=$feed_version" --nologo -v quiet || return 0
+  step ".NET SDK: dotnet pack" dotnet pack "$copy/sdks/dotnet/Rev.Client" -c Release -o "$work/feed" "-p:Version=$feed_version" --nologo -v quiet
+}
+
+dotnet_project() { # FOLDER: an empty program that has the package
+  mkdir -p "$1"
+  cat >"$1/Program.csproj" <<XML
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <OutputType>Exe</OutputType>
+    <TargetFramework>net10.0</TargetFramework>
+    <ImplicitUsings>enable</ImplicitUsings>
+    <Nullable>enable</Nullable>
+    <RestoreAdditionalProjectSources>$work/feed</RestoreAdditionalProjectSources>
+  </PropertyGroup>
+  <ItemGroup>
+    <PackageReference Include="Rev.Client" Version="$feed_version" />
+  </ItemGroup>
+</Project>
+XML
+}
+
+# tests/sdk/load.cs as a program.
+load_built=false
+dotnet_load() {
+  [[ "$load_built" == true ]] && return
+  dotnet_pack || return 1
+  dotnet_project "$work/load"
+  cp tests/sdk/load.cs "$work/load/Program.cs"
+  step ".NET SDK: a program with the package" dotnet build "$work/load" -c Release -o "$work/load/out" --nologo -v quiet || return 1
+  load_built=true
+}
+
+# Rev behind a proxy that fails: each call counts once.
+dotnet_faults() {
+  local agent="faults-dotnet-$RANDOM" calls=300 faulty end
+  dotnet_load || return 0
+  assign "$agent"
+  node tests/sdk/faulty.mjs >"$work/faulty.log" 2>&1 &
+  tracker_pid=$!
+  end=$((SECONDS + 20))
+  until faulty=$(grep -o 'http://[^ ]*' "$work/faulty.log") || ((SECONDS >= end)); do sleep 0.1; done
+  step ".NET SDK: $calls calls through a proxy that fails" dotnet "$work/load/out/Program.dll" meter "$agent" "$calls" "$faulty" || true
+  stop_tracker
+  echo ".NET SDK: the proxy's faults: $(tail -1 "$work/faulty.log")"
+  run_checks ".NET, through faults" node tests/sdk/counted.mjs "$agent" "$calls" ".NET, through faults"
+}
+
+part_dotnet() {
+  local copy="$work/dotnet"
+  dotnet_pack || return 0
   run_dotnet_tests ".NET SDK, the package" "$copy/sdks/dotnet/Rev.Client.Tests" -c Release \
     "-p:RevClientFeed=$work/feed" "-p:RevClientVersion=$feed_version" -p:RevEndToEnd=true
   if [[ -d examples/dotnet ]]; then
     step ".NET SDK: examples/dotnet/Agent runs" dotnet run --project "$copy/examples/dotnet/Agent" -c Release || true
   fi
+  dotnet_faults
+}
+
+# --- docs --------------------------------------------------------------------------------
+
+# The samples of docs/sdks.md as they are printed, in projects that have nothing but the packed SDK.
+part_docs() {
+  local project="$work/docs"
+  node_project "$project/node" || return 0
+  python_venv || return 0
+  dotnet_pack || return 0
+  dotnet_project "$project/dotnet"
+  mkdir -p "$project/python"
+  run_checks "the page of SDKs" node tests/sdk/docs.mjs docs/sdks.md "$project" "$work/venv/bin/python"
 }
 
 # --- killed ------------------------------------------------------------------------------
@@ -356,11 +424,7 @@ stop_tracker() {
 
 killed_node() {
   local project="$work/killed-node" name="Node, killed" agent="killed-node-$RANDOM"
-  node_install || return 0
-  mkdir -p "$project"
-  echo '{ "name": "empty", "private": true }' >"$project/package.json"
-  # shellcheck disable=SC2016 # the inner shell's
-  step "Node SDK: npm pack, npm install" bash -c 'cd sdks/node && npm pack --silent --pack-destination "$1" && cd "$1" && npm install --silent --offline --no-audit --no-fund ./*.tgz' - "$project" || return 0
+  node_project "$project" || return 0
   cp sdks/node/test/support/tracker.mjs "$project"
   assign "$agent"
   node "$project/tracker.mjs" "{\"baseUrl\":\"$url\",\"apiKey\":\"$REV_API_KEY\",\"dir\":\"$project/spool\",\"calls\":$tracked,\"prefix\":\"$agent\",\"agent\":\"$agent\",\"track\":{\"maxBatch\":25},\"then\":\"stay\"}" \
@@ -396,9 +460,31 @@ killed_python() {
   run_checks "$name" node tests/sdk/counted.mjs "$agent" "$tracked" "$name"
 }
 
+killed_dotnet() {
+  local name=".NET, killed" agent="killed-dotnet-$RANDOM" status=0
+  dotnet_load || return 0
+  assign "$agent"
+  dotnet "$work/load/out/Program.dll" track "$agent" "$tracked" "$work/spool-dotnet" >"$work/tracker.log" 2>&1 &
+  tracker_pid=$!
+  if kill_under "$name" "$agent" "$work/spool-dotnet"; then
+    wait "$tracker_pid" || status=$?
+    tracker_pid=""
+    if [[ "$status" == 0 ]] && grep -q "tracked $tracked, stored $tracked, rejected 0, lost 0, pending 0, failures [1-9]" "$work/tracker.log"; then
+      ok "$name: the tracker met failures and says that all is sent"
+    else
+      bad "$name: the tracker ends with exit code $status"
+      show "$work/tracker.log"
+    fi
+  else
+    stop_tracker
+  fi
+  run_checks "$name" node tests/sdk/counted.mjs "$agent" "$tracked" "$name"
+}
+
 part_killed() {
   killed_node
   killed_python
+  killed_dotnet
 }
 
 part_otel() {
@@ -442,6 +528,7 @@ for part in "${parts[@]}"; do
     node) part_node ;;
     python) part_python ;;
     dotnet) part_dotnet ;;
+    docs) part_docs ;;
     killed) part_killed ;;
     otel) part_otel ;;
     cloudevents) part_cloudevents ;;
