@@ -110,6 +110,26 @@ public sealed class GalleryWalk(Chromium chromium, Apps apps) : IClassFixture<Ap
     }
 
     [Theory, OneProvider]
+    public async Task What_somebody_could_not_use_is_found(Provider provider)
+    {
+        var app = await apps.On(provider);
+        await using var tab = await Tab.Open(chromium, app, still: true);
+        await tab.Go("/signin");
+        await tab.Page.EvaluateAsync("""
+            () => {
+              document.documentElement.removeAttribute('lang');
+              for (const label of document.querySelectorAll('main label')) label.replaceWith(document.createElement('span'));
+              for (const text of document.querySelectorAll('main *')) text.style.color = '#ccc';
+            }
+            """);
+
+        // Shouldly does not catch its own.
+        var found = await Assert.ThrowsAsync<ShouldAssertException>(tab.Axe);
+
+        foreach (var rule in new[] { "html-has-lang", "label", "color-contrast" }) found.Message.ShouldContain($"\n{rule} (");
+    }
+
+    [Theory, OneProvider]
     public async Task On_a_phone_every_place_is_in_the_menu_and_one_can_leave(Provider provider)
     {
         var app = await apps.On(provider);
