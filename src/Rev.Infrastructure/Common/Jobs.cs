@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using Hangfire;
 using Hangfire.AspNetCore;
 using Hangfire.InMemory;
@@ -61,7 +62,11 @@ public static class Jobs
 
     private static PostgreSqlStorage PostgreSql(string connectionString)
     {
-        var options = new PostgreSqlStorageOptions { SchemaName = Schema, QueuePollInterval = TimeSpan.FromSeconds(1), InvisibilityTimeout = TimeSpan.FromMinutes(5) };
+        // A process that is killed leaves its locks behind. None is held for longer than a look at the schedule takes, and a job that ran twice would find nothing to do.
+        var options = new PostgreSqlStorageOptions
+        {
+            SchemaName = Schema, QueuePollInterval = TimeSpan.FromSeconds(1), InvisibilityTimeout = TimeSpan.FromMinutes(5), DistributedLockTimeout = TimeSpan.FromSeconds(30),
+        };
         return new(new NpgsqlConnectionFactory(connectionString, options), options);
     }
 
@@ -85,33 +90,58 @@ public static class Jobs
         public bool Log(Hangfire.Logging.LogLevel logLevel, Func<string>? messageFunc, Exception? exception = null) => false;
     }
 
-    /// <summary>Registers the recurring jobs at every start: with SQLite they are not kept.</summary>
-    private sealed class RecurringJobs(IRecurringJobManager jobs) : IHostedService
+    /// <summary>
+    /// Registers the recurring jobs at every start: with SQLite they are not kept. The start does not wait for it, since a process that was killed may have left a
+    /// job locked.
+    /// </summary>
+    private sealed class RecurringJobs(IRecurringJobManager jobs, ILogger<RecurringJobs> logger) : BackgroundService
     {
-        public Task StartAsync(CancellationToken cancellationToken)
-        {
-            var options = new RecurringJobOptions { MisfireHandling = MisfireHandlingMode.Ignorable };
-            jobs.AddOrUpdate<ExpireOutcomesJob>("expire-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
-            jobs.AddOrUpdate<SettleOutcomesJob>("settle-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
-            jobs.AddOrUpdate<FinishErasuresJob>("finish-erasures", job => job.Run(CancellationToken.None), EveryMinute, options);
-            jobs.AddOrUpdate<FoldDaysJob>("fold-days", job => job.Run(CancellationToken.None), EveryTenMinutes, options);
-            jobs.AddOrUpdate<CloseBillingPeriodsJob>("close-billing-periods", job => job.Run(CancellationToken.None), EveryMinute, options);
-            jobs.AddOrUpdate<SyncUsageToStripeJob>("sync-usage-to-stripe", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
-            jobs.AddOrUpdate<SyncUsageToStripeJob>("collect-meter-usage", job => job.Collect(CancellationToken.None), EveryMinute, options);
-            jobs.AddOrUpdate<SyncUsageToStripeJob>("sync-meters", job => job.Report(CancellationToken.None), EveryFifteenSeconds, options);
-            jobs.AddOrUpdate<ReconcileMetersJob>("reconcile-meters", job => job.Run(CancellationToken.None), EveryTenMinutes, options);
-            jobs.AddOrUpdate<ProcessStripeEventsJob>("process-stripe-events", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
-            jobs.AddOrUpdate<ProcessStripeEventsJob>("catch-up-with-stripe", job => job.CatchUp(CancellationToken.None), EveryNight, options);
-            jobs.AddOrUpdate<DetectBillingDriftJob>("detect-billing-drift", job => job.Run(CancellationToken.None), LaterEveryNight, options);
-            jobs.AddOrUpdate<DeliverWebhooksJob>("deliver-webhooks", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
-            jobs.AddOrUpdate<PurgeWebhooksJob>("purge-webhooks", job => job.Run(CancellationToken.None), EveryTenMinutes, options);
-            jobs.AddOrUpdate<ProcessHooksJob>("process-hooks", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
-            jobs.AddOrUpdate<TidyHooksJob>("tidy-hooks", job => job.Run(CancellationToken.None), EveryMinute, options);
-            jobs.AddOrUpdate<SendMailsJob>("send-mails", job => job.Run(CancellationToken.None), EveryFifteenSeconds, options);
-            jobs.AddOrUpdate<PurgeSessionsJob>("purge-sessions", job => job.Run(CancellationToken.None), EveryTenMinutes, options);
-            return Task.CompletedTask;
-        }
+        private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.Run(
+            async () =>
+            {
+                var left = new Queue<Action>(All());
+                while (left.TryDequeue(out var register))
+                {
+                    try
+                    {
+                        register();
+                    }
+                    catch (Exception exception) when (StoreFaults.IsUnavailable(exception))
+                    {
+                        logger.LogWarning("A recurring job is not registered yet, and is tried again: {Reason}", exception.Message);
+                        left.Enqueue(register);
+                        await Task.Delay(Pause, stoppingToken);
+                    }
+                    stoppingToken.ThrowIfCancellationRequested();
+                }
+            },
+            stoppingToken);
+
+        private IEnumerable<Action> All() =>
+        [
+            Job<ExpireOutcomesJob>("expire-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds),
+            Job<SettleOutcomesJob>("settle-outcomes", job => job.Run(CancellationToken.None), EveryFifteenSeconds),
+            Job<FinishErasuresJob>("finish-erasures", job => job.Run(CancellationToken.None), EveryMinute),
+            Job<FoldDaysJob>("fold-days", job => job.Run(CancellationToken.None), EveryTenMinutes),
+            Job<CloseBillingPeriodsJob>("close-billing-periods", job => job.Run(CancellationToken.None), EveryMinute),
+            Job<SyncUsageToStripeJob>("sync-usage-to-stripe", job => job.Run(CancellationToken.None), EveryFifteenSeconds),
+            Job<SyncUsageToStripeJob>("collect-meter-usage", job => job.Collect(CancellationToken.None), EveryMinute),
+            Job<SyncUsageToStripeJob>("sync-meters", job => job.Report(CancellationToken.None), EveryFifteenSeconds),
+            Job<ReconcileMetersJob>("reconcile-meters", job => job.Run(CancellationToken.None), EveryTenMinutes),
+            Job<ProcessStripeEventsJob>("process-stripe-events", job => job.Run(CancellationToken.None), EveryFifteenSeconds),
+            Job<ProcessStripeEventsJob>("catch-up-with-stripe", job => job.CatchUp(CancellationToken.None), EveryNight),
+            Job<DetectBillingDriftJob>("detect-billing-drift", job => job.Run(CancellationToken.None), LaterEveryNight),
+            Job<DeliverWebhooksJob>("deliver-webhooks", job => job.Run(CancellationToken.None), EveryFifteenSeconds),
+            Job<PurgeWebhooksJob>("purge-webhooks", job => job.Run(CancellationToken.None), EveryTenMinutes),
+            Job<ProcessHooksJob>("process-hooks", job => job.Run(CancellationToken.None), EveryFifteenSeconds),
+            Job<TidyHooksJob>("tidy-hooks", job => job.Run(CancellationToken.None), EveryMinute),
+            Job<SendMailsJob>("send-mails", job => job.Run(CancellationToken.None), EveryFifteenSeconds),
+            Job<PurgeSessionsJob>("purge-sessions", job => job.Run(CancellationToken.None), EveryTenMinutes),
+        ];
+
+        private Action Job<T>(string id, Expression<Func<T, Task>> call, string cron) =>
+            () => jobs.AddOrUpdate(id, call, cron, new RecurringJobOptions { MisfireHandling = MisfireHandlingMode.Ignorable });
     }
 }

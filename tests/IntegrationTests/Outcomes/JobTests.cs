@@ -28,4 +28,22 @@ public sealed class JobTests(Apps apps) : IClassFixture<Apps>
         (await live.Resolve(swept, "success")).Refused(409, code: "outcome.expired");
         await app.RollupsAddUp();
     }
+
+    /// <summary>PostgreSQL alone: the others free a lock with the connection that had it, and SQLite's are in memory.</summary>
+    [Fact]
+    public async Task A_job_that_a_killed_process_left_locked_does_not_keep_Rev_from_starting()
+    {
+        var app = await apps.Own(Provider.PostgreSql, new Dictionary<string, string>(StringComparer.Ordinal));
+        await app.Execute("INSERT INTO hangfire.lock (resource, updatecount, acquired) VALUES ('hangfire:lock:recurring-job:expire-outcomes', 0, now() - interval '20 seconds')");
+
+        await using var next = RevApp.Start(
+            app.Database, app.Clock, Repository.TemporaryFolder("next"), settings: new Dictionary<string, string>(StringComparer.Ordinal) { ["Jobs:Enabled"] = "true" });
+
+        (await next.Anonymous.Get("/health/ready")).Is(200);
+        (await app.Query("SELECT 1 AS one FROM hangfire.set WHERE key = 'recurring-jobs' AND value = 'expire-outcomes'")).ShouldBeEmpty();
+        for (var i = 0; i < 300 && await Registered() < 18; i++) await Task.Delay(250);
+        (await Registered()).ShouldBe(18);
+
+        async Task<int> Registered() => (await app.Query("SELECT 1 AS one FROM hangfire.set WHERE key = 'recurring-jobs'")).Count;
+    }
 }
