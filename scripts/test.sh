@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# scripts/test.sh [unit|arch|integration|crash|nginx|soak|browser|sdk|all] [arguments for dotnet test]
-# Builds once, runs the parts named (all = unit arch integration crash nginx) and ends with
+# scripts/test.sh [unit|arch|integration|crash|nginx|wire|soak|browser|sdk|all] [arguments for dotnet test]
+# Builds once, runs the parts named (all = unit arch integration crash nginx wire) and ends with
 # a line "N passed, N failed" alone. With CI=true a part that cannot run fails.
-# The walks through the pages belong to integration; browser runs them alone. sdk takes names of scripts/sdk.sh.
+# The walks through the pages belong to integration; browser runs them alone. wire is what scripts/sdk.sh
+# sends without an SDK; sdk is all of it, or the names that follow.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 part="${1:-all}"
 [[ $# -gt 0 ]] && shift
 case "$part" in
-  unit | arch | integration | crash | nginx | soak | browser | sdk) parts=("$part") ;;
-  all) parts=(unit arch integration crash nginx) ;;
+  unit | arch | integration | crash | nginx | wire | soak | browser | sdk) parts=("$part") ;;
+  all) parts=(unit arch integration crash nginx wire) ;;
   *)
-    echo "usage: scripts/test.sh [unit|arch|integration|crash|nginx|soak|browser|sdk|all] [arguments for dotnet test]" >&2
+    echo "usage: scripts/test.sh [unit|arch|integration|crash|nginx|wire|soak|browser|sdk|all] [arguments for dotnet test]" >&2
     exit 2 ;;
 esac
 
@@ -132,7 +133,7 @@ for name in "${parts[@]}"; do
     browser) ensure_chromium ;;
     crash | soak) ensure_postgres; ensure_curl ;;
     nginx) ensure_postgres; ensure_curl; ensure_nginx ;;
-    sdk) ensure_curl; ensure_node; ensure_python ;;
+    sdk | wire) ensure_curl; ensure_node; ensure_python ;;
   esac
 done
 
@@ -230,6 +231,7 @@ for name in "${parts[@]}"; do
     nginx) run_script nginx nginx ;;
     soak) run_script soak crash 20 ;;
     sdk) run_script sdk sdk "$@" ;;
+    wire) run_script wire sdk plain otel cloudevents ;;
   esac
 done
 
