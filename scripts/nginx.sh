@@ -409,7 +409,7 @@ ok "sign-up through nginx gives keys"
 check_proxying
 check_stream
 
-dotnet "$load" load --url "$front" --repeat "$(IFS=,; echo "${urls[*]}")" --key "$live_key" --journal "$work/journal" --stop "$work/stop" --workers 10 >>"$work/load.log" 2>&1 &
+dotnet "$load" load --url "$front" --repeat "$(IFS=,; echo "${urls[*]}")" --key "$live_key" --journal "$work/journal" --stop "$work/stop" --workers 4 >>"$work/load.log" 2>&1 &
 load_pid=$!
 wait_until 20 has_answered 500 || give_up "the load is not answered"
 check_kill 1
