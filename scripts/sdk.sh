@@ -439,16 +439,16 @@ killed_node() {
   run_checks "$name" node tests/sdk/counted.mjs "$agent" "$tracked" "$name"
 }
 
-killed_python() {
-  local name="Python, killed" agent="killed-python-$RANDOM" status=0
-  python_venv || return 0
+killed_program() { # NAME AGENT SPOOL WORDS COMMAND…: a program that tracks, waits until all is sent, and says WORDS
+  local name="$1" agent="$2" spool="$3" words="$4" status=0
+  shift 4
   assign "$agent"
-  "$work/venv/bin/python" tests/sdk/tracker.py "$work/spool-python" "$tracked" "$agent" "$agent" >"$work/tracker.log" 2>&1 &
+  "$@" >"$work/tracker.log" 2>&1 &
   tracker_pid=$!
-  if kill_under "$name" "$agent" "$work/spool-python"; then
+  if kill_under "$name" "$agent" "$spool"; then
     wait "$tracker_pid" || status=$?
     tracker_pid=""
-    if [[ "$status" == 0 ]] && grep -q "\"flushed\": true, \"tracked\": $tracked,.*\"pending\": 0, \"rejected\": 0, \"lost\": 0, \"failures\": [1-9]" "$work/tracker.log"; then
+    if [[ "$status" == 0 ]] && grep -q "$words" "$work/tracker.log"; then
       ok "$name: the tracker met failures and says that all is sent"
     else
       bad "$name: the tracker ends with exit code $status"
@@ -460,25 +460,20 @@ killed_python() {
   run_checks "$name" node tests/sdk/counted.mjs "$agent" "$tracked" "$name"
 }
 
+killed_python() {
+  local agent="killed-python-$RANDOM"
+  python_venv || return 0
+  killed_program "Python, killed" "$agent" "$work/spool-python" \
+    "\"flushed\": true, \"tracked\": $tracked,.*\"pending\": 0, \"rejected\": 0, \"lost\": 0, \"failures\": [1-9]" \
+    "$work/venv/bin/python" tests/sdk/tracker.py "$work/spool-python" "$tracked" "$agent" "$agent"
+}
+
 killed_dotnet() {
-  local name=".NET, killed" agent="killed-dotnet-$RANDOM" status=0
+  local agent="killed-dotnet-$RANDOM"
   dotnet_load || return 0
-  assign "$agent"
-  dotnet "$work/load/out/Program.dll" track "$agent" "$tracked" "$work/spool-dotnet" >"$work/tracker.log" 2>&1 &
-  tracker_pid=$!
-  if kill_under "$name" "$agent" "$work/spool-dotnet"; then
-    wait "$tracker_pid" || status=$?
-    tracker_pid=""
-    if [[ "$status" == 0 ]] && grep -q "tracked $tracked, stored $tracked, rejected 0, lost 0, pending 0, failures [1-9]" "$work/tracker.log"; then
-      ok "$name: the tracker met failures and says that all is sent"
-    else
-      bad "$name: the tracker ends with exit code $status"
-      show "$work/tracker.log"
-    fi
-  else
-    stop_tracker
-  fi
-  run_checks "$name" node tests/sdk/counted.mjs "$agent" "$tracked" "$name"
+  killed_program ".NET, killed" "$agent" "$work/spool-dotnet" \
+    "tracked $tracked, stored $tracked, rejected 0, lost 0, pending 0, failures [1-9]" \
+    dotnet "$work/load/out/Program.dll" track "$agent" "$tracked" "$work/spool-dotnet"
 }
 
 part_killed() {
